@@ -1,0 +1,1 @@
+"""Manifests, consignments, containers and their events, declarations; one file per format."""

@@ -1,0 +1,1 @@
+"""What every area may use: ids, time, money, quantities, canonical bytes, errors. No I/O."""
