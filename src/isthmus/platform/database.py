@@ -1,0 +1,220 @@
+"""The node's database: SQLite by default, PostgreSQL by one URL, through SQLAlchemy Core.
+
+The unit of work is a function that takes a ``Transaction``. Only a boundary (a request, a job, a
+command) calls ``write`` or ``read``; nothing below commits. On SQLite one thread writes: requests
+that arrive while a commit is on its way to the disk share the next one, each inside a savepoint
+of its own, so one that fails takes nobody with it. ``write`` returns after the commit is durable.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
+
+from isthmus.kernel.errors import Invalid, Unavailable
+from isthmus.kernel.time import Clock
+from isthmus.platform.keys import KeyRing
+from isthmus.platform.transaction import Reactions, Transaction
+
+T = TypeVar("T")
+Work = Callable[[Transaction], Any]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# A shared commit carries at most this many units of work, so that one slow batch does not
+# hold back the answers of all.
+GROUP = 128
+BUSY_MS = 60_000
+# Serialisation failure and deadlock: PostgreSQL asks for the transaction to be run again.
+RETRIABLE = {"40001", "40P01"}
+
+
+class Database:
+    """Opens transactions. Close it when the process ends."""
+
+    def __init__(self, url: str, clock: Clock, keys: KeyRing, reactions: Reactions | None = None):
+        self.url = make_url(url)
+        self.clock = clock
+        self.keys = keys
+        self.reactions: Reactions = reactions or {}
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise Invalid("setting_invalid", "database must be sqlite or postgresql", url=str(url))
+        self._reader = _engine(self.url, read_only=True)
+        self._writer = _engine(self.url, read_only=False)
+        self._queue: SimpleQueue[tuple[Work, Future[Any]] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._start = threading.Lock()
+
+    @property
+    def path(self) -> Path | None:
+        """The database file of a SQLite node, else nothing."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run one unit of work and return its result once it is durable on disk.
+
+        An error raised by the work undoes all of it and is raised here again.
+        """
+        if not self.is_sqlite:
+            return self._write_direct(work)
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a unit of work may not open another one")
+        self._ensure_writer()
+        future: Future[T] = Future()
+        self._queue.put((work, future))
+        return future.result()
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a reading unit of work on one consistent snapshot; it cannot change anything."""
+        try:
+            with self._reader.connect() as connection, connection.begin() as snapshot:
+                result = work(self._transaction(connection))
+                snapshot.rollback()
+                return result
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    def migrator(self) -> Engine:
+        """Return the writing engine, for schema migrations at start only."""
+        return self._writer
+
+    def close(self) -> None:
+        """Finish what is queued and let go of all connections."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(connection, self.clock.now(), self.keys, self.reactions)
+
+    def _write_direct(self, work: Callable[[Transaction], T]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with self._writer.begin() as connection:
+                    transaction = self._transaction(connection)
+                    result = work(transaction)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) in RETRIABLE and attempt < 8:
+                    continue
+                raise _unavailable(error) from error
+            transaction.committed()
+            return result
+
+    def _ensure_writer(self) -> None:
+        with self._start:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group, stopping = self._gather(first)
+            self._commit(group)
+            if stopping:
+                return
+
+    def _gather(
+        self, first: tuple[Work, Future[Any]]
+    ) -> tuple[list[tuple[Work, Future[Any]]], bool]:
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                break
+            if item is None:
+                return group, True
+            group.append(item)
+        return group, False
+
+    def _commit(self, group: list[tuple[Work, Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any, Transaction]] = []
+        try:
+            with self._writer.connect() as connection, connection.begin():
+                for work, future in group:
+                    transaction = self._transaction(connection)
+                    try:
+                        with connection.begin_nested():
+                            result = work(transaction)
+                    except BaseException as error:  # noqa: BLE001 - the caller gets it, whatever it is
+                        future.set_exception(error)
+                    else:
+                        done.append((future, result, transaction))
+        except BaseException as error:  # noqa: BLE001 - a failed commit fails all who shared it
+            failure = _unavailable(error) if isinstance(error, OperationalError) else error
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(failure)
+            return
+        for future, result, transaction in done:
+            transaction.committed()
+            future.set_result(result)
+
+
+def _unavailable(error: OperationalError) -> Exception:
+    return Unavailable("database_unavailable", f"the database does not answer: {error.orig}")
+
+
+def _engine(url: URL, *, read_only: bool) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        engine = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        if read_only:
+
+            @event.listens_for(engine, "begin")
+            def _snapshot(connection: Connection) -> None:
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
+
+        return engine
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=8 if read_only else 1,
+        max_overflow=16 if read_only else 4,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun by the listener below
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",  # an answer given is on the disk
+            "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased is overwritten, not only unlinked
+            "temp_store=MEMORY",
+            "cache_size=-65536",
+            "query_only=ON" if read_only else "query_only=OFF",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,78 @@
+"""The unit of work: a connection, the moment it runs at, and what follows when it commits."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, CursorResult, Executable, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from isthmus.platform.keys import KeyRing
+
+if TYPE_CHECKING:
+    from isthmus.platform.events import Event
+
+Reactions = Mapping[str, Sequence[Callable[["Transaction", "Event"], None]]]
+
+
+class Transaction:
+    """One unit of work. ``now`` is the same moment throughout it."""
+
+    def __init__(
+        self, connection: Connection, now: datetime, keys: KeyRing, reactions: Reactions
+    ) -> None:
+        self.connection = connection
+        self.now = now
+        self.keys = keys
+        self.reactions = reactions
+        self._after: list[Callable[[], None]] = []
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is SQLite, where all writers stand in one queue."""
+        return self.connection.dialect.name == "sqlite"
+
+    def execute(
+        self,
+        statement: Executable,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    ) -> CursorResult[Any]:
+        """Run one statement; with a list of values, once for each."""
+        return self.connection.execute(statement, values)
+
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows; each must name the same columns."""
+        if rows:
+            self.connection.execute(table.insert(), rows)
+
+    def insert_new(self, table: Table, row: Mapping[str, Any]) -> bool:
+        """Insert a row unless one with the same unique key stands already; say whether it did."""
+        maker = sqlite.insert if self.is_sqlite else postgresql.insert
+        outcome = self.connection.execute(maker(table).values(row).on_conflict_do_nothing())
+        return outcome.rowcount == 1
+
+    def lock(self, names: Iterable[str]) -> None:
+        """Hold the named things until this unit of work ends, against other writers.
+
+        SQLite has one writer, so nothing needs holding there. On PostgreSQL each name is an
+        advisory lock, taken in one order so that two writers cannot wait for each other.
+        """
+        if self.is_sqlite:
+            return
+        numbers = {
+            int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+            for name in names
+        }
+        statement = text("SELECT pg_advisory_xact_lock(:number)")
+        for number in sorted(numbers):
+            self.connection.execute(statement, {"number": number})
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Do something quick once the work is durable, such as waking a worker."""
+        self._after.append(act)
+
+    def committed(self) -> None:
+        """Run what waits for the commit; called by the database only."""
+        for act in self._after:
+            act()
