@@ -255,28 +255,24 @@ class _Tokenizer:
         self.opening = True  # an interchange may open here, so service advice may stand here
         self.skipping = False  # inside a segment that is too long
 
-    def feed(self, block: bytes) -> list[Segment | Malformed]:
-        """Take the next bytes of the file; return the segments they complete."""
+    def feed(self, block: bytes) -> Iterator[Segment | Malformed]:
+        """Take the next bytes of the file; yield the segments they complete."""
         self.buffer += block
-        found: list[Segment | Malformed] = []
         while not self.opening or self._open(ended=False):
-            self._take(found)
+            yield from self._take()
             if not self.opening:
-                self._hold(found)
+                yield from self._hold()
                 break
-        return found
 
-    def finish(self) -> list[Segment | Malformed]:
-        """Take the end of the file; return what stood before it."""
-        found: list[Segment | Malformed] = []
+    def finish(self) -> Iterator[Segment | Malformed]:
+        """Take the end of the file; yield what stood before it."""
         while self.opening and self._open(ended=True):
-            self._take(found)
+            yield from self._take()
         rest = self.buffer.lstrip(_BLANK)
         if rest and not self.skipping:
             offset = self.base + len(self.buffer) - len(rest)
             message = "the file ends before the end of this segment"
-            found.append(_malformed(rest, self.ordinal + 1, offset, "segment_malformed", message))
-        return found
+            yield _malformed(rest, self.ordinal + 1, offset, "segment_malformed", message)
 
     def _open(self, *, ended: bool) -> bool:
         """Read the service advice where an interchange opens; False while it is not yet here."""
@@ -293,7 +289,7 @@ class _Tokenizer:
         self.buffer, self.base, self.opening = buffer[start:], self.base + start, False
         return True
 
-    def _take(self, found: list[Segment | Malformed]) -> None:
+    def _take(self) -> Iterator[Segment | Malformed]:
         """Read every terminated segment of the buffer, or as far as the end of an interchange."""
         raws = _split(self.buffer, self.decoder)
         raws.pop()  # not yet terminated
@@ -309,17 +305,17 @@ class _Tokenizer:
             start += len(raw) - len(body)
             ordinal += 1
             if len(body) > longest:
-                found.append(_too_long(body, ordinal, start, longest))
+                yield _too_long(body, ordinal, start, longest)
                 continue
             item = decode(body, ordinal, start)
-            found.append(item)
+            yield item
             if item[0] == "UNZ":
                 self.opening = True
                 break
         self.buffer = self.buffer[position - self.base :]
         self.base, self.ordinal = position, ordinal
 
-    def _hold(self, found: list[Segment | Malformed]) -> None:
+    def _hold(self) -> Iterator[Segment | Malformed]:
         """Keep what is not yet terminated, unless it is already too long to be a segment."""
         body = self.buffer.lstrip(_BLANK)
         if not self.skipping:
@@ -327,7 +323,7 @@ class _Tokenizer:
             self.buffer = body
             if len(body) > self.longest:
                 self.ordinal += 1
-                found.append(_too_long(body, self.ordinal, self.base, self.longest))
+                yield _too_long(body, self.ordinal, self.base, self.longest)
                 self.skipping = True
         if self.skipping:
             passed = len(self.buffer) - _trailing(self.buffer, self.decoder.release)
