@@ -1,0 +1,1 @@
+"""Agencies, people, roles, purposes, assignments; ``gate`` holds the only gates."""

@@ -1,0 +1,83 @@
+"""What may be allowed: one permission for each act, and which acts belong to persons alone."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One act that a role may allow. The value is the code shown to people and to systems."""
+
+    UNIT_READ = "unit.read"
+    UNIT_RECEIVE = "unit.receive"
+    EVENT_RECEIVE = "event.receive"
+    UNIT_SCORE = "unit.score"
+    TARGET_RUN = "target.run"
+    BUDGET_SET = "budget.set"
+    PICK_READ = "pick.read"
+    PICK_TAKE = "pick.take"
+    PICK_CLEAR = "pick.clear"
+    HOLD_READ = "hold.read"
+    HOLD_PROPOSE = "hold.propose"
+    HOLD_CONFIRM = "hold.confirm"
+    HOLD_ACKNOWLEDGE = "hold.acknowledge"
+    HOLD_RELEASE = "hold.release"
+    INSPECTION_READ = "inspection.read"
+    INSPECTION_ORDER = "inspection.order"
+    INSPECTION_ACCEPT = "inspection.accept"
+    INSPECTION_RECORD = "inspection.record"
+    RULE_READ = "rule.read"
+    RULE_WRITE = "rule.write"
+    RULE_APPROVE = "rule.approve"
+    MODEL_READ = "model.read"
+    MODEL_TRAIN = "model.train"
+    MODEL_APPROVE = "model.approve"
+    QUARANTINE_READ = "quarantine.read"
+    QUARANTINE_RETRY = "quarantine.retry"
+    DOCUMENT_READ = "document.read"
+    PERSON_DATA_READ = "person_data.read"
+    ERASURE_PERFORM = "erasure.perform"
+    LEGAL_HOLD_SET = "legal_hold.set"
+    AUDIT_READ = "audit.read"
+    LOOKUP_READ = "lookup.read"
+    JOB_READ = "job.read"
+    JOB_RETRY = "job.retry"
+    ADMIN_PEOPLE = "admin.people"
+    ADMIN_AGENCIES = "admin.agencies"
+    TOKEN_ISSUE = "token.issue"  # noqa: S105 - the name of an act, no secret
+    METRICS_READ = "metrics.read"
+    BACKUP_PERFORM = "backup.perform"
+    COVERAGE_READ = "coverage.read"
+
+
+# A person decides: no system token and no job of the node may do these, whatever it was granted.
+PERSON_ONLY = frozenset(
+    {
+        Permission.PICK_CLEAR,
+        Permission.HOLD_CONFIRM,
+        Permission.HOLD_RELEASE,
+        Permission.RULE_APPROVE,
+        Permission.MODEL_APPROVE,
+        Permission.PERSON_DATA_READ,
+        Permission.ERASURE_PERFORM,
+        Permission.LEGAL_HOLD_SET,
+        Permission.LOOKUP_READ,
+        Permission.ADMIN_PEOPLE,
+        Permission.ADMIN_AGENCIES,
+        Permission.TOKEN_ISSUE,
+    }
+)
+
+# Acts on one thing that stands somewhere: who is limited to offices or terminals may do them only
+# where the place is named, so that a forgotten place refuses instead of allowing everywhere.
+PLACED = frozenset(
+    {
+        Permission.PICK_TAKE,
+        Permission.PICK_CLEAR,
+        Permission.HOLD_PROPOSE,
+        Permission.HOLD_CONFIRM,
+        Permission.HOLD_ACKNOWLEDGE,
+        Permission.HOLD_RELEASE,
+        Permission.INSPECTION_ORDER,
+        Permission.INSPECTION_ACCEPT,
+        Permission.INSPECTION_RECORD,
+    }
+)
