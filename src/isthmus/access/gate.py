@@ -40,12 +40,14 @@ def check(
     actor: Actor,
     permission: Permission,
     *,
-    office: str | None | Unnamed = UNNAMED,
-    terminal: str | None | Unnamed = UNNAMED,
+    office: str | Unnamed | None = UNNAMED,
+    terminal: str | Unnamed | None = UNNAMED,
+    agency: str | None = None,
     object_id: str | None = None,
 ) -> None:
     """Pass when the actor may do this here and now; raise ``Denied`` otherwise.
 
+    ``agency`` is named where the thing belongs to one agency: only what was granted for it counts.
     Name both the office and the terminal of the thing acted on. A place given as None is
     unknown: only a reach without limits covers it. Where neither is named the act concerns no
     place (such as writing a rule); acts on placed things (``PLACED``) are then refused to
@@ -57,6 +59,7 @@ def check(
             if (
                 permission in reach.permissions
                 and reach.stands(tx.now)
+                and (agency is None or agency == reach.agency)
                 and _covers(reach, permission, office, terminal)
             ):
                 return
@@ -73,8 +76,8 @@ def check(
 def _covers(
     reach: Reach,
     permission: Permission,
-    office: str | None | Unnamed,
-    terminal: str | None | Unnamed,
+    office: str | Unnamed | None,
+    terminal: str | Unnamed | None,
 ) -> bool:
     if reach.offices is None and reach.terminals is None:
         return True
@@ -99,7 +102,7 @@ class Scope:
 
     @property
     def everything(self) -> bool:
-        """Whether every row may be seen."""
+        """Whether every row may be seen, where rows belong to no agency."""
         return any(reach.offices is None and reach.terminals is None for reach in self.reaches)
 
     def where(
@@ -107,16 +110,23 @@ class Scope:
         *,
         office_column: ColumnElement[Any] | None = None,
         terminal_column: ColumnElement[Any] | None = None,
+        agency_column: ColumnElement[Any] | None = None,
     ) -> ColumnElement[bool]:
         """Return the condition for a select.
 
         A reach limited to offices sees nothing in a table that has no office column, and the
-        same for terminals; rows whose place is null are seen only without limits.
+        same for terminals; rows whose place is null are seen only without limits. With an agency
+        column a row is seen only by what was granted for its agency.
         """
-        if self.everything:
+        if self.everything and agency_column is None:
             return true()
-        parts = [_condition(reach, office_column, terminal_column) for reach in self.reaches]
-        return or_(false(), *parts)
+        conditions = []
+        for reach in self.reaches:
+            condition = _condition(reach, office_column, terminal_column)
+            if agency_column is not None:
+                condition = and_(condition, agency_column == reach.agency)
+            conditions.append(condition)
+        return or_(false(), *conditions)
 
     def covers(self, *, office: str | None, terminal: str | None) -> bool:
         """Whether a thing at this place may be seen; the same answer as ``where`` gives."""
@@ -175,8 +185,8 @@ def open_person_data(
     *,
     via: Iterable[str] = (),
     purpose: Purpose | None = None,
-    office: str | None | Unnamed = UNNAMED,
-    terminal: str | None | Unnamed = UNNAMED,
+    office: str | Unnamed | None = UNNAMED,
+    terminal: str | Unnamed | None = UNNAMED,
 ) -> Purpose:
     """Let an actor see a person's data for a purpose, log it, and return the purpose.
 
@@ -201,6 +211,16 @@ def open_person_data(
     found = task.purpose if task else purpose or actor.purpose or _purpose_of_role(actor)
     if found is None:
         raise PurposeNeeded("purpose_needed", "say for which purpose", object=subject_id)
+    if not store.purpose_active(tx, found):
+        raise Denied(
+            "purpose_not_in_use",
+            "this node opens no person's data for that purpose",
+            permission=Permission.PERSON_DATA_READ.value,
+            purpose=found.value,
+            object=subject_id,
+            actor=actor.id,
+            agency=actor.agency,
+        )
     lookup = new_id("lkp")
     store.insert_lookup(
         tx,
