@@ -12,6 +12,9 @@ DATA = Path(codelist.__file__).parent / "data"
 # Files of data that are no code lists: their columns are read by the module named.
 NO_LISTS = {
     "lists.csv": "codelist: the index itself",
+    "container_masses.csv": "size_types: tares and gross masses",
+    "ports.csv": "places: proper names and coordinates",
+    "terminals.csv": "places: proper names and codes",
 }
 
 # Labels that are rightly written as their code is: (list, code, locale) with the reason.
