@@ -1,0 +1,89 @@
+"""Goods headings of HS 2022."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.reference import harmonised
+from isthmus.reference.codelist import LOCALES, code_list
+from isthmus.reference.harmonised import Level, is_known
+
+
+@pytest.mark.parametrize(
+    ("hs", "level"),
+    [
+        ("0803", Level.HEADING),
+        ("080390", Level.SUBHEADING),
+        ("0803.90-10", Level.SUBHEADING),
+        ("08039010", Level.SUBHEADING),
+        ("080399", Level.HEADING),
+        ("08", Level.CHAPTER),
+        ("0899", Level.CHAPTER),
+        ("77", Level.NONE),
+        ("7701", Level.NONE),
+        ("98", Level.NONE),
+        ("9999", Level.NONE),
+        ("999999", Level.NONE),
+        ("8", Level.NONE),
+        ("", Level.NONE),
+        ("BANANA", Level.NONE),
+        ("٠٨٠٣", Level.NONE),
+    ],
+)
+def test_levels(hs: str, level: Level) -> None:
+    assert is_known(hs) is level
+
+
+def test_the_same_codes_as_an_independent_table(shared_data: Path) -> None:
+    with (shared_data / "reference" / "hs2022.csv").open(encoding="utf-8") as file:
+        table = {row["hscode"]: row for row in csv.DictReader(file)}
+    expected = {code for code in table if code.isdigit() and not code.startswith("99")}
+    ours = {
+        code
+        for level in (Level.CHAPTER, Level.HEADING, Level.SUBHEADING)
+        for code in harmonised.codes(level)
+    }
+    assert ours == expected
+    for code in ours:
+        assert harmonised.section(code) == table[code]["section"], code
+    same = sum(
+        text.text == table[code]["description"]
+        for code in ours
+        if (text := harmonised.description(code)) is not None
+    )
+    assert same > 0.999 * len(ours)
+
+
+def test_chapters_and_sections_are_whole() -> None:
+    chapters = code_list("hs_chapters")
+    assert set(chapters.codes()) == set(harmonised.codes(Level.CHAPTER))
+    sections = code_list("hs_sections")
+    assert len(sections) == 21
+    for section in sections:
+        within = [one.code for one in chapters if one.extra["section"] == section.code]
+        assert (within[0], within[-1]) == (section.extra["first"], section.extra["last"])
+    assert {one.extra["section"] for one in chapters} == set(sections.codes())
+
+
+def test_labels_say_which_language_they_are_in() -> None:
+    spanish = harmonised.label("0803", "es")
+    assert spanish.startswith("Frutas y frutos comestibles – ")
+    assert spanish.endswith("[en]")
+    assert not harmonised.label("0803", "en").endswith("]")
+    assert harmonised.label("08", "nl") == "Eetbare vruchten en noten"
+    assert harmonised.label("7701", "nl") == "7701"
+    text = harmonised.description("0803")
+    assert text is not None
+    assert text.language == "en"
+    assert harmonised.description("7701") is None
+    assert harmonised.section("7701") is None
+
+
+@given(st.text("0123456789", min_size=0, max_size=10))
+def test_a_longer_code_is_known_at_least_as_far(hs: str) -> None:
+    assert is_known(hs) >= is_known(hs[:-1])
+    for locale in LOCALES:
+        assert harmonised.label(hs, locale) or hs == ""
