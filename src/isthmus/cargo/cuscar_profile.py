@@ -92,6 +92,7 @@ class Profile:
     number_is_master: bool
     codes: Mapping[str, Mapping[str, Any]]
     writes: Mapping[str, str]
+    widths: Mapping[str, int]
     regimes: tuple[RegimeRule, ...]
     steps: Mapping[str, Mapping[str, Step]] = field(repr=False)  # scope → tag → step
 
@@ -166,6 +167,7 @@ def parse(data: Mapping[str, Any]) -> Profile:
         number_is_master=data["level"]["number"] == "master",
         codes=codes,
         writes=data["writes"],
+        widths=data["widths"],
         regimes=tuple(
             RegimeRule({k: v == "here" for k, v in r["when"].items()}, Regime(r["is"]))
             for r in data["regimes"]
@@ -219,9 +221,16 @@ def _rule(entry: Mapping[str, Any], codes: Mapping[str, Any]) -> Rule:
         targets=targets,
         only=_conditions(entry.get("only", {})),
         unless=_conditions(entry.get("unless", {})),
-        codes=codes[entry["codes"]] if "codes" in entry else None,
+        codes=_codes(entry.get("codes"), codes),
         strict=entry.get("strict", False),
     )
+
+
+def _codes(names: str | list[str] | None, codes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The table that a rule names, or the tables by their names where it names several."""
+    if isinstance(names, list):
+        return {name: codes[name] for name in names}
+    return None if names is None else codes[names]
 
 
 def _conditions(entry: Mapping[str, Any]) -> tuple[tuple[Path, frozenset[str]], ...]:
