@@ -1,27 +1,15 @@
-"""Agencies, people, their roles and tasks: who enters the node, as what, until when."""
+"""People, their roles and tasks: who enters the node, as what, until when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from isthmus.access import invitations, secret_store, sessions, store
+from isthmus.access import invitations, secret_store, store
 from isthmus.access.gate import check
 from isthmus.access.grants import check_within
 from isthmus.access.invitations import InvitationKind, Invited
-from isthmus.access.model import (
-    Actor,
-    Agency,
-    AgencyKind,
-    Assignment,
-    Grant,
-    Permission,
-    Person,
-    Purpose,
-    Role,
-)
-from isthmus.access.permission import PERSON_ONLY
-from isthmus.kernel.errors import Conflict, Invalid, NotFound
+from isthmus.access.model import Actor, Assignment, Grant, Permission, Person, Purpose, Role
+from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction
@@ -31,8 +19,6 @@ LOCALES = ("es", "en", "fr", "nl", "pt")
 # as long as the acts it explains may be contested.
 REVIEW_EVERY = timedelta(days=365)
 RETAIN = timedelta(days=3650)
-# Roles of systems; a person never holds the one that only tokens have.
-NOT_FOR_PEOPLE = frozenset({Role.SYSTEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,67 +32,17 @@ class RoleRequest:
     until: datetime | None = None
 
 
-def found(tx: Transaction, *, code: str, name: str, kind: AgencyKind, country: str) -> Agency:
-    """Enter the authority that runs the node, and put every purpose in use.
-
-    Only at set-up: raises ``Conflict`` once there is an agency.
-    """
-    if store.agencies(tx):
-        raise Conflict("node_founded", "the node has an agency already")
-    for purpose in Purpose:
-        store.set_purpose(tx, purpose, active=True)
-    agency = _agency(code, name, kind, country)
-    store.insert_agency(tx, agency)
-    audit.record(tx, "node", "agency.added", "agency", agency.id, agency=agency.id, code=code)
-    return agency
-
-
-def add_agency(
-    tx: Transaction, actor: Actor, *, code: str, name: str, kind: AgencyKind, country: str
-) -> Agency:
-    """Enter another agency whose people or systems use the node."""
-    check(tx, actor, Permission.ADMIN_AGENCIES)
-    agency = _agency(code, name, kind, country)
-    if not store.insert_agency(tx, agency):
-        raise Conflict("agency_code_taken", "another agency has this code", code=code)
-    audit.record(tx, actor.id, "agency.added", "agency", agency.id, agency=actor.agency, code=code)
-    return agency
-
-
-def _agency(code: str, name: str, kind: AgencyKind, country: str) -> Agency:
-    if not (2 <= len(code) <= 20 and code.isascii() and code == code.upper()):
-        raise Invalid("agency_code", "an agency's code is 2 to 20 capitals or digits", field="code")
-    if not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
-        raise Invalid("country_code", "a country is an ISO 3166-1 alpha-2 code", field="country")
-    return Agency(new_id("agy"), code, kind, invitations.check_name(name), country)
-
-
-def agencies(tx: Transaction, actor: Actor) -> list[Agency]:
-    """Return every agency, by code."""
-    check(tx, actor, Permission.ADMIN_PEOPLE)
-    return store.agencies(tx)
-
-
-def set_purpose(tx: Transaction, actor: Actor, purpose: Purpose, *, active: bool) -> None:
-    """Put a purpose in use, or out of it: then no person's data is opened for it."""
-    check(tx, actor, Permission.LEGAL_HOLD_SET)
-    store.set_purpose(tx, purpose, active=active)
-    audit.record(
-        tx, actor.id, "purpose.set", "purpose", purpose.value, agency=actor.agency, active=active
-    )
-
-
 def invite_first_administrator(tx: Transaction, agency_id: str, locale: str = "en") -> Invited:
     """Make the one-time link for the first administrator, who gives name and login there.
 
     May be repeated until the link is used, for a link that was lost: the one before then holds no
     longer. Raises ``Conflict`` once somebody has entered.
     """
-    waiting = [person for person in store.people(tx) if person.active]
-    if any(secret_store.credential(tx, person.id) or person.login for person in waiting):
+    there = store.people(tx)
+    if any(person.login is not None or not person.active for person in there):
         raise Conflict("administrator_present", "the node has an administrator already")
-    if waiting:
-        return invitations.create_invitation(tx, "node", waiting[0])
+    if there:
+        return invitations.create_invitation(tx, "node", there[0])
     person = _enter(tx, "node", agency_id, locale=locale)
     _grant(tx, "node", person, [RoleRequest(Role.ADMINISTRATOR)])
     return invitations.create_invitation(tx, "node", person)
@@ -133,8 +69,7 @@ def invite(
         raise Conflict("agency_inactive", "this agency no longer uses the node", agency=agency)
     if locale not in LOCALES:
         raise Invalid("locale_unknown", f"one of {', '.join(LOCALES)}", field="locale")
-    if access_until is not None and access_until <= tx.now:
-        raise Invalid("access_over", "the end of access is past", field="access_until")
+    _check_future(tx, access_until)
     person = _enter(
         tx,
         actor.id,
@@ -146,6 +81,172 @@ def invite(
     )
     _grant(tx, actor.id, person, roles)
     return invitations.create_invitation(tx, actor.id, person)
+
+
+def invite_again(tx: Transaction, actor: Actor, person_id: str) -> Invited:
+    """Make a new link for a person who never entered; the one before holds no longer."""
+    person = _administered(tx, actor, person_id)
+    if secret_store.credential(tx, person_id) is not None:
+        raise Conflict("person_entered", "this person has entered already", person=person_id)
+    return invitations.create_invitation(tx, actor.id, person)
+
+
+def change_roles(
+    tx: Transaction, actor: Actor, person_id: str, roles: Sequence[RoleRequest]
+) -> None:
+    """Take a person's roles and give these; nobody changes their own."""
+    person = _administered(tx, actor, person_id)
+    if actor.id == person_id:
+        raise Conflict("own_roles", "nobody changes their own roles", person=person_id)
+    _check_roles(tx, actor, person.agency, roles)
+    if not any(request.role is Role.ADMINISTRATOR for request in roles):
+        _keep_an_administrator(tx, person)
+    store.end_grants(tx, person_id)
+    audit.record(tx, actor.id, "roles.taken", "person", person_id, agency=actor.agency)
+    _grant(tx, actor.id, person, roles)
+
+
+def set_access_end(
+    tx: Transaction, actor: Actor, person_id: str, access_until: datetime | None
+) -> None:
+    """Set or move the end of a person's secondment (exclusive); None for no end."""
+    person = _administered(tx, actor, person_id)
+    _check_future(tx, access_until)
+    if access_until is not None:
+        _keep_an_administrator(tx, person)
+    store.update_person(tx, person_id, access_until=access_until)
+    secret_store.end_sessions(tx, person_id)
+    audit.record(
+        tx,
+        actor.id,
+        "person.access_end_set",
+        "person",
+        person_id,
+        agency=actor.agency,
+        access_until=access_until,
+    )
+
+
+def deactivate(tx: Transaction, actor: Actor, person_id: str) -> None:
+    """End a person's use of the node at once: sessions, links, roles, tasks, credentials.
+
+    The record is kept for as long as retention wants it; a return needs a new person.
+    """
+    person = _administered(tx, actor, person_id)
+    _keep_an_administrator(tx, person)
+    store.update_person(tx, person_id, active=False, retain_until=(tx.now + RETAIN).date())
+    sessions_ended = secret_store.end_sessions(tx, person_id)
+    secret_store.drop_invitations(tx, person_id)
+    secret_store.drop_credential(tx, person_id)
+    store.end_grants(tx, person_id)
+    tasks_ended = store.end_assignments(tx, person_id)
+    audit.record(
+        tx,
+        actor.id,
+        "person.deactivated",
+        "person",
+        person_id,
+        agency=actor.agency,
+        sessions=sessions_ended,
+        tasks=tasks_ended,
+    )
+
+
+def reset_second_factor(tx: Transaction, actor: Actor, person_id: str) -> Invited:
+    """Drop a person's authenticator and recovery codes; return the link to set up another.
+
+    The link wants the person's password, so it makes nobody else that person.
+    """
+    person = _administered(tx, actor, person_id)
+    if secret_store.credential(tx, person_id) is None:
+        raise Conflict("person_not_entered", "this person has not entered yet", person=person_id)
+    secret_store.put_credential(tx, person_id, totp=None)
+    secret_store.put_recovery_codes(tx, person_id, [])
+    secret_store.end_sessions(tx, person_id)
+    audit.record(tx, actor.id, "second_factor.reset", "person", person_id, agency=actor.agency)
+    return invitations.create_invitation(tx, actor.id, person, InvitationKind.SECOND_FACTOR)
+
+
+def reset_password(tx: Transaction, actor: Actor, person_id: str) -> Invited:
+    """Return the link with which a person sets a new password, holding the authenticator."""
+    person = _administered(tx, actor, person_id)
+    credential = secret_store.credential(tx, person_id)
+    if credential is None or credential["totp"] is None:
+        raise Conflict("person_not_entered", "this person has no authenticator", person=person_id)
+    secret_store.end_sessions(tx, person_id)
+    audit.record(tx, actor.id, "password.reset", "person", person_id, agency=actor.agency)
+    return invitations.create_invitation(tx, actor.id, person, InvitationKind.PASSWORD)
+
+
+def people(tx: Transaction, actor: Actor) -> list[Person]:
+    """Return the people of the agencies the actor administers, in the order of their making."""
+    check(tx, actor, Permission.ADMIN_PEOPLE)
+    return [person for person in store.people(tx) if _administers(tx, actor, person.agency)]
+
+
+def grants(tx: Transaction, actor: Actor, person_id: str) -> list[Grant]:
+    """Return the roles a person has now; for administrators of the person, and for the person."""
+    person = store.person(tx, person_id)
+    if actor.id != person_id:
+        _check_administers(tx, actor, person.agency)
+    return store.grants_of(tx, person_id)
+
+
+def assign(
+    tx: Transaction,
+    actor: Actor,
+    person_id: str,
+    object_kind: str,
+    object_id: str,
+    *,
+    purpose: Purpose,
+    until: datetime | None = None,
+) -> Assignment:
+    """Give a person a task on a thing; it is the purpose for opening its persons' data.
+
+    Called from above by the act that makes the task (a pick taken, an inspection ordered), which
+    has passed its own check. The same task given twice stands once.
+    """
+    present = [
+        task
+        for task in store.assignments_on(tx, object_id)
+        if task.person_id == person_id and task.purpose is purpose and task.until == until
+    ]
+    if present:
+        return present[0]
+    if not store.person(tx, person_id).active:
+        raise Conflict("person_inactive", "this person no longer uses the node", person=person_id)
+    task = Assignment(new_id("asg"), person_id, object_kind, object_id, purpose, tx.now, until)
+    store.insert_assignment(tx, task)
+    audit.record(
+        tx,
+        actor.id,
+        "task.given",
+        object_kind,
+        object_id,
+        agency=actor.agency,
+        purpose=purpose.value,
+        person=person_id,
+        assignment=task.id,
+        until=until,
+    )
+    return task
+
+
+def unassign(
+    tx: Transaction, actor: Actor, person_id: str, object_kind: str, object_id: str
+) -> None:
+    """End a person's tasks on a thing; nothing happens when there are none."""
+    if store.end_assignments(tx, person_id, object_id):
+        audit.record(
+            tx,
+            actor.id,
+            "task.ended",
+            object_kind,
+            object_id,
+            agency=actor.agency,
+            person=person_id,
+        )
 
 
 def _enter(
@@ -183,35 +284,8 @@ def _enter(
     return store.person(tx, person_id)
 
 
-def _check_roles(tx: Transaction, actor: Actor, agency: str, roles: Sequence[RoleRequest]) -> None:
-    check_within(tx, actor, Permission.ADMIN_PEOPLE, agency, **_widest(roles))
-    for request in roles:
-        if request.role in NOT_FOR_PEOPLE:
-            raise Invalid("role_of_system", "only tokens have this role", role=request.role.value)
-        if request.until is not None and request.until <= tx.now:
-            raise Invalid("role_over", "the end of the role is past", field="until")
-        check_within(
-            tx,
-            actor,
-            Permission.ADMIN_PEOPLE,
-            request.agency or agency,
-            offices=request.offices,
-            terminals=request.terminals,
-        )
-        store.agency(tx, request.agency or agency)
-
-
-def _widest(roles: Sequence[RoleRequest]) -> dict[str, frozenset[str] | None]:
-    """Return the places of all requests together; no request needs no place."""
-    widest: dict[str, frozenset[str] | None] = {}
-    for name in ("offices", "terminals"):
-        parts = [getattr(request, name) for request in roles]
-        widest[name] = None if None in parts else frozenset().union(*parts)
-    return widest
-
-
 def _grant(tx: Transaction, by: str, person: Person, roles: Sequence[RoleRequest]) -> None:
-    grants = [
+    given = [
         Grant(
             id=new_id("grt"),
             person_id=person.id,
@@ -224,8 +298,8 @@ def _grant(tx: Transaction, by: str, person: Person, roles: Sequence[RoleRequest
         )
         for request in roles
     ]
-    store.insert_grants(tx, grants)
-    for grant in grants:
+    store.insert_grants(tx, given)
+    for grant in given:
         audit.record(
             tx,
             by,
@@ -241,17 +315,65 @@ def _grant(tx: Transaction, by: str, person: Person, roles: Sequence[RoleRequest
         )
 
 
-def people(tx: Transaction, actor: Actor) -> list[Person]:
-    """Return the people the actor may administer, in the order of their making."""
-    check(tx, actor, Permission.ADMIN_PEOPLE)
-    if Permission.ADMIN_AGENCIES in actor.permissions:
-        return store.people(tx)
-    return store.people(tx, actor.agency)
+def _check_roles(tx: Transaction, actor: Actor, agency: str, roles: Sequence[RoleRequest]) -> None:
+    _check_administers(tx, actor, agency)
+    for request in roles:
+        if request.role is Role.SYSTEM:
+            raise Invalid("role_of_system", "only tokens have this role", role=request.role.value)
+        _check_future(tx, request.until)
+        store.agency(tx, request.agency or agency)
+        check_within(
+            tx,
+            actor,
+            Permission.ADMIN_PEOPLE,
+            request.agency or agency,
+            offices=request.offices,
+            terminals=request.terminals,
+        )
 
 
-def grants(tx: Transaction, actor: Actor, person_id: str) -> list[Grant]:
-    """Return the roles a person has now; for administrators, and for the person."""
+def _administered(tx: Transaction, actor: Actor, person_id: str) -> Person:
+    """Return an active person over whom the actor has a say: all roles lie within the actor's."""
+    check(tx, actor, Permission.ADMIN_PEOPLE, object_id=person_id)
     person = store.person(tx, person_id)
-    if actor.id != person_id:
-        check(tx, actor, Permission.ADMIN_PEOPLE, object_id=person.id)
-    return store.grants_of(tx, person_id)
+    _check_administers(tx, actor, person.agency)
+    for grant in store.grants_of(tx, person_id):
+        check_within(
+            tx,
+            actor,
+            Permission.ADMIN_PEOPLE,
+            grant.agency,
+            offices=grant.offices,
+            terminals=grant.terminals,
+        )
+    if not person.active:
+        raise Conflict("person_inactive", "this person no longer uses the node", person=person_id)
+    return person
+
+
+def _administers(tx: Transaction, actor: Actor, agency: str) -> bool:
+    return any(
+        Permission.ADMIN_PEOPLE in actor.allowed(reach)
+        and reach.stands(tx.now)
+        and (reach.agency == agency or Permission.ADMIN_AGENCIES in reach.permissions)
+        for reach in actor.reaches
+    )
+
+
+def _check_administers(tx: Transaction, actor: Actor, agency: str) -> None:
+    if not _administers(tx, actor, agency):
+        check(tx, actor, Permission.ADMIN_PEOPLE, agency=agency)
+
+
+def _check_future(tx: Transaction, until: datetime | None) -> None:
+    if until is not None and until <= tx.now:
+        raise Invalid("end_past", "the end is past already", field="until")
+
+
+def _keep_an_administrator(tx: Transaction, person: Person) -> None:
+    """Refuse what would leave the node without an administrator for every place."""
+    tx.lock(["administrators"])
+    held = store.grants_of(tx, person.id)
+    administers = any(grant.role is Role.ADMINISTRATOR for grant in held)
+    if administers and not store.count_holders(tx, Role.ADMINISTRATOR, except_for=person.id):
+        raise Conflict("last_administrator", "the node needs an administrator", person=person.id)

@@ -352,6 +352,16 @@ def erase_reasons(tx: Transaction, subject_id: str) -> int:
     ).rowcount
 
 
+def erase_reasons_by(tx: Transaction, actor_id: str) -> int:
+    """Forget the words with which a person justified look-ups; return how many."""
+    logged = lookup_table.c
+    return tx.execute(
+        update(lookup_table)
+        .where(logged.actor_id == actor_id, logged.reason.is_not(None))
+        .values(reason=None)
+    ).rowcount
+
+
 def count_denial(tx: Transaction, actor_id: str, since: datetime) -> tuple[int, int]:
     """Count one more refusal of an actor in a window that began at or after ``since``.
 
