@@ -16,7 +16,8 @@ def canonical(value: Any) -> bytes:
     """Return the canonical JSON of a value: keys sorted, no spaces, UTF-8, shortest floats.
 
     Moments become ISO 8601 UTC text, decimals become text, enums their value, bytes hex. A
-    value of another kind raises ``TypeError``: nothing is guessed.
+    value of another kind raises ``TypeError``: nothing is guessed. A float that is no number has
+    no JSON form and becomes null, like a value that is missing.
     """
     return orjson.dumps(
         value,

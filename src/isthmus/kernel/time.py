@@ -51,5 +51,10 @@ def from_micros(micros: int) -> datetime:
 
 
 def isoformat(moment: datetime) -> str:
-    """Write a moment as ISO 8601 in UTC with a ``Z``, microseconds only where there are any."""
+    """Write a moment as ISO 8601 in UTC with a ``Z``, microseconds only where there are any.
+
+    Raises ``TypeError`` when the moment does not know its zone: the machine's is not a guess.
+    """
+    if moment.tzinfo is None:
+        raise TypeError("a moment must know its time zone")
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -7,6 +7,7 @@ of its own, so one that fails takes nobody with it. ``write`` returns after the 
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -20,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from isthmus.kernel.errors import Invalid, Unavailable
 from isthmus.kernel.time import Clock
+from isthmus.platform import telemetry
 from isthmus.platform.keys import KeyRing
 from isthmus.platform.transaction import Reactions, Transaction
 
@@ -42,24 +44,37 @@ GROUP = 128
 BUSY_MS = 60_000
 # Serialisation failure and deadlock: PostgreSQL asks for the transaction to be run again.
 RETRIABLE = {"40001", "40P01"}
+ATTEMPTS = 8
 
 
 class Database:
     """Opens transactions. Close it when the process ends."""
 
-    def __init__(self, url: str, clock: Clock, keys: KeyRing, reactions: Reactions | None = None):
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        keys: KeyRing,
+        reactions: Reactions | None = None,
+        metrics: telemetry.Metrics | None = None,
+    ):
         self.url = make_url(url)
         self.clock = clock
         self.keys = keys
         self.reactions: Reactions = reactions or {}
+        self.metrics = metrics or telemetry.metrics
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.url.get_backend_name() not in ("sqlite", "postgresql"):
-            raise Invalid("setting_invalid", "database must be sqlite or postgresql", url=str(url))
+            shown = self.url.render_as_string(hide_password=True)
+            raise Invalid("setting_invalid", "database must be sqlite or postgresql", url=shown)
+        self.wakers: list[Callable[[], None]] = []  # called when a commit brought work
         self._reader = _engine(self.url, read_only=True)
         self._writer = _engine(self.url, read_only=False)
         self._queue: SimpleQueue[tuple[Work, Future[Any]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
+        self._closed = False
+        self._working = threading.local()
 
     @property
     def path(self) -> Path | None:
@@ -69,15 +84,18 @@ class Database:
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run one unit of work and return its result once it is durable on disk.
 
-        An error raised by the work undoes all of it and is raised here again.
+        An error raised by the work undoes all of it and is raised here again. On PostgreSQL the
+        work is run again when the database asks for it, so it must change nothing but the
+        database.
         """
+        if getattr(self._working, "busy", False):
+            raise RuntimeError("a unit of work may not open another one")
         if not self.is_sqlite:
             return self._write_direct(work)
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("a unit of work may not open another one")
-        self._ensure_writer()
         future: Future[T] = Future()
-        self._queue.put((work, future))
+        with self._start:  # nothing enters the queue behind the one who closes it
+            self._running()
+            self._queue.put((work, future))
         return future.result()
 
     def read(self, work: Callable[[Transaction], T]) -> T:
@@ -96,36 +114,54 @@ class Database:
 
     def close(self) -> None:
         """Finish what is queued and let go of all connections."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+        with self._start:
+            self._closed = True
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            thread.join()
         self._reader.dispose()
         self._writer.dispose()
 
     def _transaction(self, connection: Connection) -> Transaction:
-        return Transaction(connection, self.clock.now(), self.keys, self.reactions)
+        return Transaction(connection, self.clock.now(), self.keys, self.reactions, self._wake)
+
+    def _wake(self) -> None:
+        for wake in tuple(self.wakers):
+            wake()
+
+    def _run_work(self, work: Work, transaction: Transaction) -> Any:
+        self._working.busy = True
+        try:
+            return work(transaction)
+        finally:
+            self._working.busy = False
+
+    def _running(self) -> None:
+        if self._closed:
+            raise Unavailable("database_closed", "the database is closed")
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+            self._thread.start()
 
     def _write_direct(self, work: Callable[[Transaction], T]) -> T:
-        attempt = 0
+        if self._closed:
+            raise Unavailable("database_closed", "the database is closed")
+        attempt, began = 0, time.monotonic()
         while True:
             attempt += 1
             try:
                 with self._writer.begin() as connection:
                     transaction = self._transaction(connection)
-                    result = work(transaction)
+                    result: T = self._run_work(work, transaction)
             except OperationalError as error:
-                if getattr(error.orig, "sqlstate", None) in RETRIABLE and attempt < 8:
+                if getattr(error.orig, "sqlstate", None) in RETRIABLE and attempt < ATTEMPTS:
                     continue
                 raise _unavailable(error) from error
+            self.metrics.commit(1, time.monotonic() - began)
             transaction.committed()
             return result
-
-    def _ensure_writer(self) -> None:
-        with self._start:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-                self._thread.start()
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -150,26 +186,44 @@ class Database:
 
     def _commit(self, group: list[tuple[Work, Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any, Transaction]] = []
+        began = time.monotonic()
         try:
             with self._writer.connect() as connection, connection.begin():
                 for work, future in group:
                     transaction = self._transaction(connection)
                     try:
                         with connection.begin_nested():
-                            result = work(transaction)
+                            result = self._run_work(work, transaction)
                     except BaseException as error:  # noqa: BLE001 - the caller gets it, whatever it is
-                        future.set_exception(error)
+                        future.set_exception(_told(error))
                     else:
                         done.append((future, result, transaction))
+                    _still_open(connection)
         except BaseException as error:  # noqa: BLE001 - a failed commit fails all who shared it
-            failure = _unavailable(error) if isinstance(error, OperationalError) else error
             for _, future in group:
                 if not future.done():
-                    future.set_exception(failure)
+                    future.set_exception(_told(error))
             return
+        self.metrics.commit(len(done), time.monotonic() - began)
         for future, result, transaction in done:
             transaction.committed()
             future.set_result(result)
+
+
+def _still_open(connection: Connection) -> None:
+    """Raise when the shared transaction is gone.
+
+    SQLite undoes a whole transaction by itself on some errors (disk full, I/O). What came before
+    in the group is lost then and must not be acknowledged, and a savepoint opened afterwards
+    would commit alone.
+    """
+    raw = connection.connection.dbapi_connection
+    if raw is None or not raw.in_transaction:
+        raise Unavailable("database_unavailable", "the database undid the shared transaction")
+
+
+def _told(error: BaseException) -> BaseException:
+    return _unavailable(error) if isinstance(error, OperationalError) else error
 
 
 def _unavailable(error: OperationalError) -> Exception:

@@ -9,9 +9,9 @@ destroys key, salt, name and chunks; the row stays and says so.
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -26,6 +26,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     select,
     update,
 )
@@ -71,6 +72,8 @@ chunk_table = Table(
 CHUNK = 1 << 20
 # Documents up to this size are stored in one transaction with what follows from them.
 SMALL = 4 << 20
+# A large one must be whole by then; chunks twice as old belong to nobody and may be swept.
+WRITING = timedelta(hours=12)
 _IMMUTABLE = ("id", "kind", "source", "size", "chunks", "received_by")
 
 
@@ -119,23 +122,57 @@ def put(tx: Transaction, content: bytes, *, kind: str, source: str, actor: str) 
 
 
 def put_large(
-    database: Database, stream: BinaryIO, print_: Fingerprint, *, kind: str, source: str, actor: str
+    database: Database,
+    stream: BinaryIO,
+    print_: Fingerprint,
+    *,
+    kind: str,
+    source: str,
+    actor: str,
+    also: Callable[[Transaction, Stored], None],
 ) -> Stored:
     """Store a large document in several transactions; it exists once the last one is durable.
 
-    ``stream`` must give the bytes that ``print_`` was made from. Chunks left by a crash belong to
-    no document and are removed by ``sweep``.
+    ``also`` runs in that last transaction when the document is new: its audit row, its job.
+    ``stream`` must give the bytes that ``print_`` was made from; raises ``Conflict`` when it does
+    not, as when a file is changed while it is read. Chunks left by a crash belong to no document
+    and are removed by ``sweep``.
     """
     if found := database.read(lambda tx: find(tx, print_)):
         return found
     count = -(-print_.size // CHUNK)
     document = database.read(lambda tx: _Draft(tx, print_, count))
-    number = 0
-    while blocks := [block for _ in range(8) if (block := stream.read(CHUNK))]:
+    number, plain = 0, hashlib.sha256()
+    while blocks := _blocks(stream, 8):
+        for block in blocks:
+            plain.update(block)
         start = number
         database.write(lambda tx, s=start, b=blocks: document.write(tx, s, b))  # type: ignore[misc]
         number += len(blocks)
-    return database.write(lambda tx: document.enter(tx, kind=kind, source=source, actor=actor))
+    if plain.digest() != print_.plain:
+        database.write(document.discard)
+        raise Conflict("document_changed", "the bytes changed while they were read", source=source)
+
+    def enter(tx: Transaction) -> Stored:
+        stored = document.enter(tx, kind=kind, source=source, actor=actor)
+        if stored.new:
+            also(tx, stored)
+        return stored
+
+    return database.write(enter)
+
+
+def _blocks(stream: BinaryIO, count: int) -> list[bytes]:
+    """Read up to ``count`` blocks, each whole but the stream's last, however it deals them out."""
+    blocks = []
+    for _ in range(count):
+        block = bytearray()
+        while len(block) < CHUNK and (part := stream.read(CHUNK - len(block))):
+            block += part
+        if not block:
+            break
+        blocks.append(bytes(block))
+    return blocks
 
 
 def find(tx: Transaction, print_: Fingerprint) -> Stored | None:
@@ -156,6 +193,7 @@ class _Draft:
         self.print = print_
         self.chunks = chunks
         self.key = os.urandom(32)
+        self.began = tx.now
         self.wrapped = tx.keys.wrap(self.key, self.id)
 
     def write(self, tx: Transaction, start: int, blocks: Iterable[bytes]) -> None:
@@ -170,6 +208,9 @@ class _Draft:
                 for number, block in enumerate(blocks, start)
             ],
         )
+
+    def discard(self, tx: Transaction) -> None:
+        tx.execute(delete(chunk_table).where(chunk_table.c.document_id == self.id))
 
     def enter(self, tx: Transaction, *, kind: str, source: str, actor: str) -> Stored:
         row: dict[str, Any] = {
@@ -186,11 +227,13 @@ class _Draft:
         }
         if not tx.insert_new(document_table, row):
             # Another writer was first with the same bytes: its document stands, ours goes.
-            tx.execute(delete(chunk_table).where(chunk_table.c.document_id == self.id))
+            self.discard(tx)
             found = find(tx, self.print)
             if found is None:
                 raise Conflict("document_contested", "two writers stored the same bytes; try again")
             return found
+        if tx.now - self.began > WRITING or _chunks_of(tx, self.id) != self.chunks:
+            raise Conflict("document_contested", "the document took too long to store; try again")
         tx.insert(key_table, [{"document_id": self.id, "wrapped": self.wrapped}])
         return Stored(self.id, True, row_digest(row), self.print.size)
 
@@ -215,18 +258,48 @@ def read(tx: Transaction, document_id: str) -> Iterator[bytes]:
         yield _block(tx, row, key, number)
 
 
+def _chunks_of(tx: Transaction, document_id: str) -> int:
+    counted = select(func.count()).where(chunk_table.c.document_id == document_id)
+    return int(tx.execute(counted).scalar_one())
+
+
+def chunk(tx: Transaction, document_id: str, number: int) -> bytes:
+    """Return one plain block of a document, for reading it piece by piece."""
+    row = get(tx, document_id)
+    return _block(tx, row, _key(tx, row), number)
+
+
 def verify(tx: Transaction, document_id: str) -> bool:
-    """Check a document's bytes against its commitment; false when it was lawfully erased."""
+    """Check a document's bytes against its commitment and its name.
+
+    Returns false when it was lawfully erased and nothing of it is left; raises ``Damaged`` saying
+    what does not fit.
+    """
     row = get(tx, document_id)
     if row["erasure_id"] is not None:
+        _check_gone(tx, row)
         return False
-    plain = hashlib.sha256()
-    for block in read(tx, document_id):
-        plain.update(block)
     key = _key(tx, row)
+    plain, name = hashlib.sha256(), hmac.new(tx.keys.names, digestmod="sha256")
+    for number in range(row["chunks"]):
+        block = _block(tx, row, key, number)
+        plain.update(block)
+        name.update(block)
     if hmac.digest(key, plain.digest(), "sha256") != row["commitment"]:
         raise Damaged("document_damaged", "the bytes are not those received", document=document_id)
+    if name.digest() != row["name"]:
+        raise Damaged("document_damaged", "the name is not that of the bytes", document=document_id)
+    if _chunks_of(tx, document_id) != row["chunks"]:
+        raise Damaged("chunk_extra", "there are chunks too many", document=document_id)
     return True
+
+
+def _check_gone(tx: Transaction, row: RowMapping) -> None:
+    keyed = select(func.count()).where(key_table.c.document_id == row["id"])
+    if row["name"] is not None or tx.execute(keyed).scalar_one() or _chunks_of(tx, row["id"]):
+        raise Damaged(
+            "erasure_unfinished", "marked as erased, yet something is left", document=row["id"]
+        )
 
 
 def get(tx: Transaction, document_id: str) -> RowMapping:
@@ -253,7 +326,11 @@ def erase(tx: Transaction, document_id: str, erasure_id: str) -> None:
 
 
 def sweep(tx: Transaction, older_than: datetime) -> int:
-    """Remove chunks that a crash left without a document. Ids carry their time of making."""
+    """Remove chunks that a crash left without a document, made before ``older_than``.
+
+    That moment must lie more than ``WRITING`` back, so that no document still being written loses
+    its chunks. Ids carry their time of making.
+    """
     known = select(document_table.c.id)
     orphans = delete(chunk_table).where(
         chunk_table.c.document_id.not_in(known), chunk_table.c.document_id < _id_at(older_than)
@@ -285,7 +362,7 @@ def _block(tx: Transaction, row: RowMapping, key: bytes, number: int) -> bytes:
         raise Damaged("chunk_missing", "a chunk is gone", document=row["id"], chunk=number)
     try:
         return AESGCM(key).decrypt(body[:12], body[12:], _bound(row["id"], number, row["chunks"]))
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, TypeError):
         raise Damaged(
             "chunk_damaged", "a stored chunk was altered", document=row["id"], chunk=number
         ) from None

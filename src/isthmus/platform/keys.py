@@ -90,5 +90,5 @@ def _seal(key: bytes, value: bytes, owner: str) -> bytes:
 def _open(key: bytes, sealed: bytes, owner: str) -> bytes:
     try:
         return AESGCM(key).decrypt(sealed[:12], sealed[12:], owner.encode())
-    except (InvalidTag, ValueError):
+    except (InvalidTag, ValueError, TypeError):
         raise Damaged("key_damaged", "a stored key or secret was altered", owner=owner) from None

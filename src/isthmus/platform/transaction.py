@@ -1,14 +1,18 @@
 """The unit of work: a connection, the moment it runs at, and what follows when it commits."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, CursorResult, Executable, Table, text
+from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from isthmus.platform import telemetry
 from isthmus.platform.keys import KeyRing
+
+_log = telemetry.log("transaction")
 
 if TYPE_CHECKING:
     from isthmus.platform.events import Event
@@ -20,12 +24,18 @@ class Transaction:
     """One unit of work. ``now`` is the same moment throughout it."""
 
     def __init__(
-        self, connection: Connection, now: datetime, keys: KeyRing, reactions: Reactions
+        self,
+        connection: Connection,
+        now: datetime,
+        keys: KeyRing,
+        reactions: Reactions,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.connection = connection
         self.now = now
         self.keys = keys
         self.reactions = reactions
+        self.wake = wake  # tells the workers of this process that there is work
         self._after: list[Callable[[], None]] = []
 
     @property
@@ -40,6 +50,11 @@ class Transaction:
     ) -> CursorResult[Any]:
         """Run one statement; with a list of values, once for each."""
         return self.connection.execute(statement, values)
+
+    def stream(self, query: Executable) -> Iterator[RowMapping]:
+        """Run a query and give its rows one by one, without holding them all in memory."""
+        options = {"stream_results": True, "yield_per": 1000}
+        yield from self.connection.execute(query, execution_options=options).mappings()
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows; each must name the same columns."""
@@ -68,11 +83,34 @@ class Transaction:
         for number in sorted(numbers):
             self.connection.execute(statement, {"number": number})
 
+    @contextmanager
+    def as_stored(self) -> Iterator[None]:
+        """Within it, SQLite gives text that is not UTF-8 too, with the bad bytes escaped.
+
+        For verification, which must name a damaged row rather than stumble over it.
+        """
+        raw = self.connection.connection.dbapi_connection
+        if not self.is_sqlite or raw is None:
+            yield
+            return
+        raw.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
+        try:
+            yield
+        finally:
+            raw.text_factory = str
+
     def after_commit(self, act: Callable[[], None]) -> None:
-        """Do something quick once the work is durable, such as waking a worker."""
-        self._after.append(act)
+        """Do something quick, once, when the work is durable, such as waking a worker."""
+        if act not in self._after:
+            self._after.append(act)
 
     def committed(self) -> None:
-        """Run what waits for the commit; called by the database only."""
+        """Run what waits for the commit; called by the database only.
+
+        The change is durable by now and the caller must hear so: an act that fails is logged.
+        """
         for act in self._after:
-            act()
+            try:
+                act()
+            except Exception as error:  # noqa: BLE001 - see above
+                _log.error("after_commit_failed", exc_info=error)
