@@ -152,6 +152,10 @@ class _Collector:
             self._fault = self._declaration.fault(
                 "too_large", f"has more than {MAX_ELEMENTS_EACH} elements"
             )
+        if self._fault is None and any(len(text) > MAX_VALUE for text in attributes.values()):
+            self._fault = element.fault(
+                "value_too_long", f"has an attribute of more than {MAX_VALUE} characters"
+            )
         if self._fault is None:
             self._open[-1].children.append(element)
         self._open.append(element)
@@ -315,9 +319,11 @@ class _Probe:
         self.root = self.root or name
         if is_wco(name[0]):
             raise _Decided(name[1] == "MetaData" or _begins(self._above, name))
-        if len(self._above) == self._plain_declaration + 1 and self._plain_declaration >= 0:
-            raise _Decided(not name[0] and name[1] in _DECLARED)
+        inside = self._plain_declaration >= 0 and len(self._above) == self._plain_declaration + 1
+        if inside and not name[0] and name[1] in _DECLARED:
+            raise _Decided(True)
         if _begins(self._above, name):
+            # Without a namespace the name alone says little: its parts must be those of the WCO.
             self._plain_declaration = len(self._above)
         self._above.append(name)
 
