@@ -56,4 +56,4 @@ def test_own_codes_never_shadow_iso() -> None:
 
 @pytest.mark.parametrize("code", ["pa", "P", "", "U.K", "UK", "XX"])
 def test_unknown_codes(code: str) -> None:
-    assert not countries.is_known(code)
+    assert not countries.country_known(code)

@@ -19,21 +19,23 @@ from isthmus.reference.harmonised import Level, is_known
         ("080390", Level.SUBHEADING),
         ("0803.90-10", Level.SUBHEADING),
         ("08039010", Level.SUBHEADING),
-        ("080399", Level.HEADING),
+        ("080399", None),
         ("08", Level.CHAPTER),
-        ("0899", Level.CHAPTER),
-        ("77", Level.NONE),
-        ("7701", Level.NONE),
-        ("98", Level.NONE),
-        ("9999", Level.NONE),
-        ("999999", Level.NONE),
-        ("8", Level.NONE),
-        ("", Level.NONE),
-        ("BANANA", Level.NONE),
-        ("٠٨٠٣", Level.NONE),
+        ("080", Level.CHAPTER),
+        ("08039", Level.HEADING),
+        ("0899", None),
+        ("77", None),
+        ("7701", None),
+        ("98", None),
+        ("9999", None),
+        ("999999", None),
+        ("8", None),
+        ("", None),
+        ("BANANA", None),
+        ("٠٨٠٣", None),
     ],
 )
-def test_levels(hs: str, level: Level) -> None:
+def test_levels(hs: str, level: Level | None) -> None:
     assert is_known(hs) is level
 
 
@@ -75,6 +77,7 @@ def test_labels_say_which_language_they_are_in() -> None:
     assert not harmonised.label("0803", "en").endswith("]")
     assert harmonised.label("08", "nl") == "Eetbare vruchten en noten"
     assert harmonised.label("7701", "nl") == "7701"
+    assert harmonised.label("080399", "pt") == harmonised.label("0803", "pt")
     text = harmonised.description("0803")
     assert text is not None
     assert text.language == "en"
@@ -83,7 +86,11 @@ def test_labels_say_which_language_they_are_in() -> None:
 
 
 @given(st.text("0123456789", min_size=0, max_size=10))
-def test_a_longer_code_is_known_at_least_as_far(hs: str) -> None:
-    assert is_known(hs) >= is_known(hs[:-1])
+def test_what_is_known_has_a_known_beginning(hs: str) -> None:
+    level = is_known(hs)
+    if level is not None:
+        assert is_known(hs[:level]) == level
+        assert is_known(hs[:2]) is Level.CHAPTER
+        assert harmonised.section(hs) is not None
     for locale in LOCALES:
         assert harmonised.label(hs, locale) or hs == ""

@@ -5,7 +5,7 @@ from collections import Counter
 from isthmus.reference import countries, offices
 from isthmus.reference.codelist import code_list
 from isthmus.reference.offices import ControlPoint, office, office_for
-from isthmus.reference.places import is_known, place
+from isthmus.reference.places import place, place_known, ports
 
 
 def test_the_model_covers_every_sort_of_control_point() -> None:
@@ -17,9 +17,9 @@ def test_every_place_is_known_and_served_once() -> None:
     served = Counter(place_code for one in offices.offices() for place_code in one.places)
     assert [code for code, count in served.items() if count > 1] == []
     for one in offices.offices():
-        assert countries.is_known(one.country)
+        assert countries.country_known(one.country)
         for place_code in one.places:
-            assert is_known(place_code), (one.code, place_code)
+            assert place_known(place_code), (one.code, place_code)
             assert place_code[:2] == one.country, (one.code, place_code)
 
 
@@ -50,8 +50,6 @@ def test_a_border_post_without_locode_is_an_office_all_the_same() -> None:
 
 
 def test_every_port_of_panama_has_its_office() -> None:
-    from isthmus.reference.places import ports
-
     unserved = [one.code for one in ports() if one.country == "PA" and office_for(one.code) is None]
     assert unserved == []
 

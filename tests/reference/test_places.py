@@ -57,7 +57,7 @@ def test_names_have_their_accents() -> None:
 @pytest.mark.parametrize("code", ["", "PA", "PAB", "XXXXX", "PABLBX", "ÉABLB", "PA;--"])
 def test_no_places(code: str) -> None:
     assert place(code) is None
-    assert not places.is_known(code)
+    assert not places.place_known(code)
 
 
 def test_most_of_unlocode_is_there_with_coordinates() -> None:

@@ -40,7 +40,7 @@ def alpha2(code: str) -> str | None:
     return None if found is None else found.alpha2
 
 
-def is_known(code: str) -> bool:
+def country_known(code: str) -> bool:
     """Whether the code is an alpha-2 or alpha-3 code of this list."""
     return country(code) is not None
 

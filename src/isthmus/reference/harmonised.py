@@ -20,9 +20,8 @@ _UNSPECIFIED = "99"  # statistical code "not specified according to kind": no ch
 
 
 class Level(IntEnum):
-    """How far a code is known: the number of its leading digits that HS 2022 has. 0 is not."""
+    """What a code of the Harmonized System names: the number of its digits."""
 
-    NONE = 0
     CHAPTER = 2
     HEADING = 4
     SUBHEADING = 6
@@ -41,20 +40,16 @@ def normalise(hs: str) -> str:
     return hs.translate(str.maketrans("", "", " .-"))
 
 
-def is_known(hs: str) -> Level:
-    """The deepest level at which HS 2022 knows this code; false (NONE) when it knows no part.
+def is_known(hs: str) -> Level | None:
+    """The level of this code when HS 2022 has it, else None.
 
-    National digits beyond the sixth are not judged. A six-digit code of which only the heading is
-    known, as after a code was deleted in 2022, gives HEADING.
+    National digits beyond the sixth are not judged. A subheading deleted before 2022 is not
+    known though its heading is: ``080399`` gives None, ``0803`` and ``0803901000`` their level.
     """
+    found = _deepest(hs)
     digits = normalise(hs)
-    if not (digits.isascii() and digits.isdigit()):
-        return Level.NONE
-    texts = _texts()
-    for level in (Level.SUBHEADING, Level.HEADING, Level.CHAPTER):
-        if len(digits) >= level and digits[:level] in texts:
-            return level
-    return Level.NONE
+    named = min(len(digits) - len(digits) % 2, Level.SUBHEADING)
+    return Level(len(found)) if found and len(found) == named else None
 
 
 def codes(level: Level) -> tuple[str, ...]:
@@ -64,39 +59,44 @@ def codes(level: Level) -> tuple[str, ...]:
 
 def chapter(hs: str) -> str | None:
     """The two-digit chapter of a code, or None when HS 2022 has no such chapter."""
-    return normalise(hs)[:2] if is_known(hs) else None
+    return _deepest(hs)[:2] or None
 
 
 def section(hs: str) -> str | None:
     """The section, I to XXI, of a code, or None when HS 2022 has no such chapter."""
-    found = chapter(hs)
-    entry = None if found is None else code_list("hs_chapters").entry(found)
+    entry = code_list("hs_chapters").entry(_deepest(hs)[:2])
     return None if entry is None else entry.extra["section"]
 
 
 def description(hs: str) -> Tagged | None:
-    """The English text of the deepest known level of this code, or None when it is unknown."""
-    level = is_known(hs)
-    if not level:
-        return None
-    return Tagged(_texts()[normalise(hs)[:level]], TEXT_LANGUAGE)
+    """The English text of the longest known beginning of this code, or None when there is none."""
+    found = _deepest(hs)
+    return Tagged(_texts()[found], TEXT_LANGUAGE) if found else None
 
 
 def label(hs: str, locale: str) -> str:
-    """What a reader of this locale is shown for a code; an unknown code, itself.
+    """What a reader of this locale is shown for a code; a code of no chapter, itself.
 
     For a chapter its label. For a heading or subheading the chapter's label in the reader's
     language, then the English text, tagged unless the reader reads English.
     """
-    found, text = chapter(hs), description(hs)
-    if found is None or text is None:
+    found = _deepest(hs)
+    if not found:
         return hs
     language = language_of(locale)
-    name = code_list("hs_chapters").label(found, language)
-    if is_known(hs) == Level.CHAPTER:
+    name = code_list("hs_chapters").label(found[:2], language)
+    if len(found) == Level.CHAPTER:
         return name
-    tag = "" if language == text.language else f" [{text.language}]"
-    return f"{name} – {text.text}{tag}"
+    tag = "" if language == TEXT_LANGUAGE else f" [{TEXT_LANGUAGE}]"
+    return f"{name} – {_texts()[found]}{tag}"
+
+
+def _deepest(hs: str) -> str:
+    """The longest beginning of the code that HS 2022 has, or the empty text."""
+    digits = normalise(hs)
+    texts = _texts()
+    beginnings = (digits[:level] for level in sorted(Level, reverse=True) if len(digits) >= level)
+    return next((beginning for beginning in beginnings if beginning in texts), "")
 
 
 @cache

@@ -78,7 +78,7 @@ def place(code: str) -> Place | None:
     return None if row is None else _place(row)
 
 
-def is_known(code: str) -> bool:
+def place_known(code: str) -> bool:
     """Whether UN/LOCODE has this place."""
     return place(code) is not None
 
