@@ -1,0 +1,399 @@
+"""From records to the flat unit: pure, and the same whatever order the records came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from isthmus.cargo import quality, seals
+from isthmus.cargo.model import (
+    Consignment,
+    Container,
+    ContainerEvent,
+    Declaration,
+    GoodsItem,
+    Party,
+    PartyRole,
+    Regime,
+)
+from isthmus.cargo.parties import (
+    CONSIGNEE,
+    DECLARANT,
+    FORWARDER,
+    NOTIFY,
+    SELLER,
+    SHIPPER,
+    first,
+    reference,
+    to_order,
+)
+from isthmus.cargo.unit import Unit, UnitState
+from isthmus.platform.keys import KeyRing
+from isthmus.reference.offices import office_for
+from isthmus.reference.size_types import size_type as decode_size_type
+
+T = TypeVar("T")
+R = TypeVar("R", Consignment, Declaration)
+
+# Closing of loading where the manifest reports only the departure: our default, six hours before.
+LOADING_CLOSES = timedelta(hours=6)
+LEAVING = (Regime.TRANSHIPMENT, Regime.EXPORT, Regime.TRANSIT, Regime.COASTAL)
+DESCRIPTION = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the node is: its country decides regimes, its default office takes the unassigned."""
+
+    country: str
+    default_office: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known(Generic[R]):
+    """A record's newest version with what the earlier ones tell."""
+
+    record: R
+    versions: int
+    received_at: datetime  # of the newest version
+    consignees: int  # different consignees over all versions
+    flags: tuple[str, ...] = ()
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of one unit."""
+
+    consignments: Sequence[Known[Consignment]] = ()  # arrival and departure reports of one bill
+    declaration: Known[Declaration] | None = None
+    events: Sequence[ContainerEvent] = ()
+
+
+def derive(unit: Unit, facts: Facts, home: Home, keys: KeyRing) -> Unit:
+    """Return the unit as the facts have it. Identity, version and moments of change are kept."""
+    consignments = [known.record for known in facts.consignments if not known.cancelled]
+    consignments.sort(key=lambda c: (c.manifest.direction != "departure", c.manifest.reference))
+    declared = facts.declaration
+    declaration = declared.record if declared and not declared.cancelled else None
+    box = _container(unit.container, consignments, declaration)
+    made = Unit(id=unit.id, kind=unit.kind, version=unit.version)
+    made.state, made.superseded_by = unit.state, unit.superseded_by
+    made.container, made.bill = unit.container, unit.bill
+    made.created_at, made.changed_at = unit.created_at, unit.changed_at
+    made.consignment_key, made.declaration_key = unit.consignment_key, unit.declaration_key
+    _route(made, consignments, declaration, facts.events)
+    _equipment(made, box, facts.events)
+    _goods(made, consignments, declaration)
+    _parties(made, consignments, declaration, keys)
+    _declared(made, declaration)
+    _history(made, facts)
+    _events(made, box, facts.events)
+    made.regime = _regime(made, consignments, declaration, home)
+    made.office = _office(made, consignments, declaration, home)
+    _deadline(made)
+    flags = {flag for known in _all(facts) for flag in known.flags}
+    made.flags = tuple(sorted(flags | quality.of_unit(made)))
+    made.state = _state(made, unit, facts)
+    return made
+
+
+def _all(facts: Facts) -> list[Known[Any]]:
+    return [*facts.consignments, *([facts.declaration] if facts.declaration else [])]
+
+
+def _state(made: Unit, before: Unit, facts: Facts) -> str:
+    if before.state == UnitState.SUPERSEDED:
+        return before.state
+    known = _all(facts)
+    if known and all(entry.cancelled for entry in known):
+        return UnitState.CANCELLED
+    if made.gate_out_at is not None:
+        return UnitState.CLOSED
+    return UnitState.OPEN if before.state == UnitState.CANCELLED else before.state
+
+
+def _pick(*values: T | None) -> T | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _container(
+    number: str | None, consignments: list[Consignment], declaration: Declaration | None
+) -> Container | None:
+    """Merge what the reports say of one box: the first to say a thing is believed."""
+    found = [
+        box
+        for source in [*consignments, *([declaration] if declaration else [])]
+        for box in source.containers
+        if box.number == number
+    ]
+    if not found:
+        return None
+    merged = found[0]
+    for box in found[1:]:
+        merged = Container(
+            number=merged.number,
+            size_type=_pick(merged.size_type, box.size_type),
+            empty=_pick(merged.empty, box.empty),
+            gross_kg=_pick(merged.gross_kg, box.gross_kg),
+            tare_kg=_pick(merged.tare_kg, box.tare_kg),
+            vgm_kg=_pick(merged.vgm_kg, box.vgm_kg),
+            temperature_c=_pick(merged.temperature_c, box.temperature_c),
+            seals=merged.seals or box.seals,
+        )
+    return merged
+
+
+def _route(
+    made: Unit,
+    consignments: list[Consignment],
+    declaration: Declaration | None,
+    events: Sequence[ContainerEvent],
+) -> None:
+    manifests = [consignment.manifest for consignment in consignments]
+    newest = consignments[0] if consignments else None
+    made.master_bill = newest.master_bill if newest else None
+    made.place_origin = _pick(*(c.place_origin for c in consignments))
+    made.place_loading = _pick(
+        *(c.place_loading for c in consignments), declaration and declaration.place_loading
+    )
+    made.place_transhipment = _pick(*(c.place_transhipment for c in consignments))
+    made.place_discharge = _pick(
+        *(c.place_discharge for c in consignments), declaration and declaration.place_discharge
+    )
+    made.place_delivery = _pick(*(c.place_delivery for c in consignments))
+    made.carrier = _pick(*(m.carrier for m in manifests))
+    made.vessel_imo = _pick(
+        *(m.vessel_imo for m in manifests), declaration and declaration.vessel_imo
+    )
+    made.voyage = _pick(*(m.voyage for m in manifests))
+    made.direction = _pick(*(m.direction for m in manifests))
+    made.mode = _pick(*(m.mode for m in manifests), declaration and declaration.mode)
+    actual = [event for event in events if not event.planned and event.terminal]
+    made.terminal = actual[-1].terminal if actual else _pick(*(e.terminal for e in events))
+    arrivals = [m.arrival_at for m in manifests if m.direction != "departure" and m.arrival_at]
+    arrivals += [e.at for e in events if e.code in ("DISC", "GTIN") and not e.planned][:1]
+    departures = [m.departure_at for m in manifests if m.direction != "arrival" and m.departure_at]
+    cutoffs = [m.cutoff_at for m in manifests if m.cutoff_at]
+    made.arrival_at = arrivals[-1] if arrivals else None
+    made.departure_at = min(departures, default=None)
+    made.cutoff_at = min(cutoffs, default=None)
+    issued = [m.issued_at for m in manifests if m.issued_at]
+    lodged = declaration and _pick(declaration.lodged_at, declaration.accepted_at)
+    made.lodged_at = _pick(lodged, min(issued, default=None), made.created_at)
+
+
+def _equipment(made: Unit, box: Container | None, events: Sequence[ContainerEvent]) -> None:
+    told = [event.empty for event in events if event.empty is not None and not event.planned]
+    made.empty = told[-1] if told else (box.empty if box else None)
+    if box is None:
+        return
+    made.size_type = box.size_type
+    made.tare_kg = _float(box.tare_kg)
+    made.vgm_kg = _float(box.vgm_kg)
+    decoded = decode_size_type(box.size_type) if box.size_type else None
+    made.reefer = decoded.reefer if decoded else None
+    if made.reefer:
+        made.reefer_operating = box.temperature_c is not None
+
+
+def _goods(made: Unit, consignments: list[Consignment], declaration: Declaration | None) -> None:
+    lines = _lines(made.container, consignments, declaration)
+    made.goods_lines = len(lines)
+    if not lines:
+        _box_weight(made, consignments)
+        return
+    heaviest = max(
+        lines, key=lambda line: (line.gross_kg or line.net_kg or Decimal(0), -line.number)
+    )
+    if heaviest.hs:
+        made.hs6 = heaviest.hs[:6] if len(heaviest.hs) >= 6 else None
+        made.hs4, made.hs2 = heaviest.hs[:4], heaviest.hs[:2]
+    texts = dict.fromkeys(line.description.strip() for line in lines if line.description)
+    made.description = " | ".join(texts)[:DESCRIPTION] or None
+    packages = [package for line in lines for package in line.packages]
+    made.package_count = sum(package.count for package in packages) if packages else None
+    if made.package_count is None and declaration:
+        made.package_count = declaration.packages
+    made.package_kind = next((package.kind for package in packages if package.kind), None)
+    made.gross_kg = _total([line.gross_kg for line in lines])
+    if made.gross_kg is None and declaration:
+        made.gross_kg = _float(declaration.gross_kg)
+    _box_weight(made, consignments)
+    made.net_kg = _total([line.net_kg for line in lines])
+    made.origin_country = next((line.origin for line in lines if line.origin), None)
+    made.duty_rate = _float(heaviest.duty_rate)
+    made.duty_regime = heaviest.duty_regime
+    made.procedure = heaviest.procedure
+    moneys = [money for line in lines if (money := line.price or line.customs_value)]
+    currencies = {money.currency for money in moneys}
+    if len(currencies) == 1:
+        made.value = float(sum((money.amount for money in moneys), Decimal(0)))
+        made.currency = currencies.pop()
+    elif declaration and declaration.invoice:
+        made.value = float(declaration.invoice.amount)
+        made.currency = declaration.invoice.currency
+
+
+def _lines(
+    container: str | None, consignments: list[Consignment], declaration: Declaration | None
+) -> list[GoodsItem]:
+    """Return the goods lines of this box: the declaration's where there is one, else the bill's."""
+    for source in [*([declaration] if declaration else []), *consignments]:
+        lines = [
+            line
+            for line in source.goods
+            if container is None or not line.containers or container in line.containers
+        ]
+        if lines:
+            return lines
+    return []
+
+
+def _box_weight(made: Unit, consignments: list[Consignment]) -> None:
+    """Where a bill covers several boxes, the weight declared for this box is the better one."""
+    for consignment in consignments:
+        for box in consignment.containers:
+            if box.number == made.container and box.gross_kg is not None:
+                made.gross_kg = float(box.gross_kg)
+                return
+
+
+def _parties(
+    made: Unit,
+    consignments: list[Consignment],
+    declaration: Declaration | None,
+    keys: KeyRing,
+) -> None:
+    parties: list[Party] = [
+        party
+        for source in [*consignments, *([declaration] if declaration else [])]
+        for party in source.parties
+    ]
+
+    def ref(roles: tuple[PartyRole, ...]) -> str | None:
+        party = first(parties, roles)
+        return reference(keys, party) if party else None
+
+    made.shipper_ref, made.consignee_ref = ref(SHIPPER), ref(CONSIGNEE)
+    made.notify_ref, made.declarant_ref = ref(NOTIFY), ref(DECLARANT)
+    made.seller_ref = ref(SELLER)
+    made.consignee_to_order = to_order(first(parties, CONSIGNEE))
+    forwarders = {reference(keys, party) for party in parties if party.role in FORWARDER}
+    made.consignee_is_forwarder = (
+        made.consignee_ref is not None and made.consignee_ref in forwarders
+    )
+
+
+def _declared(made: Unit, declaration: Declaration | None) -> None:
+    if declaration is None:
+        return
+    made.type_code = declaration.type_code
+    made.payment = declaration.payment
+    made.procedure = _pick(declaration.procedure, made.procedure)
+    made.dispatch_country = declaration.dispatch_country
+    made.destination_country = declaration.destination_country
+    made.freight = _float(declaration.freight.amount) if declaration.freight else None
+    made.pre_lodged, made.supplementary = declaration.pre_lodged, declaration.supplementary
+    made.extra = declaration.extra
+
+
+def _history(made: Unit, facts: Facts) -> None:
+    known = _all(facts)
+    made.documents = sum(entry.versions for entry in known)
+    made.amendments = sum(entry.versions - 1 for entry in known)
+    made.consignee_changes = sum(max(0, entry.consignees - 1) for entry in known)
+    amended = [entry.received_at for entry in known if entry.versions > 1]
+    if amended and made.arrival_at:
+        made.last_amendment_hours = (made.arrival_at - max(amended)).total_seconds() / 3600
+
+
+def _events(made: Unit, box: Container | None, events: Sequence[ContainerEvent]) -> None:
+    actual = [event for event in events if not event.planned]
+    codes = [event.code.rsplit(":", 1)[-1] for event in actual]
+    made.yard_moves = codes.count("yard_move")
+    made.release_transfers = codes.count("release_right_transfer")
+    made.release_lookups = codes.count("release_right_lookup")
+    made.scans = codes.count("scan")
+    weights = [event.weight_kg for event in actual if event.weight_kg is not None]
+    made.weighed_kg = _float(weights[-1]) if weights else None
+    made.seal_count = len(box.seals) if box else 0
+    made.seal_changes, made.seal_unexplained = seals.changes(box.seals if box else (), actual)
+    made.two_places = seals.two_places(actual)
+    # Out through the gate or up onto a ship: out of reach. A drayage gate-out to another terminal
+    # is followed by a gate-in there, which brings the box back within reach.
+    out: datetime | None = None
+    for event, code in zip(actual, codes, strict=True):
+        if code in ("GTOT", "LOAD"):
+            out = event.at
+        elif code in ("GTIN", "DISC"):
+            out = None
+    made.gate_out_at = out
+
+
+def _regime(
+    made: Unit, consignments: list[Consignment], declaration: Declaration | None, home: Home
+) -> str:
+    if declaration and declaration.regime is not Regime.UNKNOWN:
+        return declaration.regime
+    if made.empty:
+        return Regime.EMPTY
+    told = {c.regime for c in consignments} - {Regime.UNKNOWN}
+    if len(told) == 1:
+        return told.pop()
+    return _regime_from_route(made, home)
+
+
+def _regime_from_route(made: Unit, home: Home) -> str:
+    """Tell the regime from where the box is loaded, discharged and delivered."""
+
+    def here(place: str | None) -> bool | None:
+        return None if place is None else place[:2] == home.country
+
+    loads, discharges = here(made.place_loading), here(made.place_discharge)
+    ends = here(_pick(made.place_delivery, made.destination_country, made.place_discharge))
+    starts = here(_pick(made.place_origin, made.dispatch_country, made.place_loading))
+    if here(made.place_transhipment) and not (loads or ends):
+        return Regime.TRANSHIPMENT
+    if loads and discharges:
+        return Regime.COASTAL
+    if discharges:
+        return Regime.IMPORT if ends else Regime.TRANSHIPMENT
+    if loads:
+        return Regime.EXPORT if starts else Regime.TRANSHIPMENT
+    if ends:
+        return Regime.IMPORT
+    return Regime.TRANSIT if loads is False and discharges is False else Regime.UNKNOWN
+
+
+def _office(
+    made: Unit, consignments: list[Consignment], declaration: Declaration | None, home: Home
+) -> str | None:
+    if declaration and declaration.office:
+        return declaration.office
+    ports = [c.manifest.port for c in consignments]
+    for place in [*ports, made.place_discharge, made.place_loading, made.place_transhipment]:
+        if place and place[:2] == home.country and (office := office_for(place)):
+            return office
+    return home.default_office
+
+
+def _deadline(made: Unit) -> None:
+    """Set until when it can be picked: closing of loading where it leaves, arrival where it comes."""
+    if made.supplementary:
+        made.deadline_at = None
+    elif made.regime in LEAVING or made.direction == "departure":
+        leaves = made.departure_at - LOADING_CLOSES if made.departure_at else None
+        made.deadline_at = _pick(made.cutoff_at, leaves, made.arrival_at)
+    else:
+        made.deadline_at = made.arrival_at
+
+
+def _float(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _total(values: list[Decimal | None]) -> float | None:
+    given = [value for value in values if value is not None]
+    return float(sum(given, Decimal(0))) if given else None

@@ -1,0 +1,95 @@
+"""Data-quality flags: values the trade lives with and the analyst must see."""
+
+import re
+from functools import lru_cache
+
+from isthmus.cargo.model import ContainerEvent, Flag, Record
+from isthmus.cargo.unit import Unit
+from isthmus.reference import harmonised
+from isthmus.reference.check_digits import container_number_valid, imo_valid
+from isthmus.reference.codelist import code_list
+from isthmus.reference.countries import country_known
+from isthmus.reference.places import place
+from isthmus.reference.size_types import size_type
+
+# Wordings that say nothing of the goods, after the stop words that European entry summary
+# declarations refuse; five languages, compared with the whole description.
+VAGUE = frozenset(
+    "general cargo|cargo|goods|freight of all kinds|fak|consolidated|consolidation|groupage|"
+    "various|various goods|miscellaneous|sundries|mixed goods|personal effects|household goods|"
+    "parts|spare parts|equipment|machinery|electronics|foodstuff|foodstuffs|chemicals|gifts|"
+    "samples|said to contain|stc|as per invoice|as per attached list|empty|merchandise|"
+    "carga general|mercancia|mercancias|mercancia general|mercaderia|efectos personales|"
+    "repuestos|partes|varios|articulos varios|productos|alimentos|equipos|"
+    "marchandises|marchandises diverses|divers|effets personnels|pieces|pieces detachees|"
+    "produits|materiel|groupage|algemene lading|goederen|diverse goederen|diversen|onderdelen|"
+    "persoonlijke goederen|stukgoed|materiaal|carga geral|mercadorias|mercadorias diversas|"
+    "diversos|pecas|produtos|objetos pessoais".split("|")
+)
+_NOISE = re.compile(r"[^a-z ]+")
+_ACCENTS = str.maketrans("áàâãäåçéèêëíìîïñóòôõöúùûüý", "aaaaaaceeeeiiiinooooouuuuy")
+# Gross mass may differ from the sum of its parts by this share before it is worth a flag.
+WEIGHT_TOLERANCE = 0.10
+
+
+@lru_cache(maxsize=65536)
+def vague(description: str) -> bool:
+    """Whether a goods description says nothing of the goods."""
+    folded = _NOISE.sub(" ", description.casefold().translate(_ACCENTS))
+    return " ".join(folded.split()) in VAGUE
+
+
+@lru_cache(maxsize=65536)
+def _hs_known(hs: str) -> bool:
+    return harmonised.is_known(hs) is not None
+
+
+def of_record(record: Record) -> list[Flag]:
+    """Return the flags of one record's codes and numbers."""
+    flags: list[Flag] = []
+    if isinstance(record, ContainerEvent):
+        if not container_number_valid(record.container):
+            flags.append(Flag("container_check_digit", "container", record.container))
+        return flags
+    for box in getattr(record, "containers", ()):
+        if not container_number_valid(box.number):
+            flags.append(Flag("container_check_digit", "container", box.number))
+        if box.size_type and size_type(box.size_type) is None:
+            flags.append(Flag("size_type_unknown", "size_type", box.size_type))
+    for line in getattr(record, "goods", ()):
+        if line.hs and not _hs_known(line.hs):
+            flags.append(Flag("hs_unknown", "hs", line.hs))
+        if line.origin and not country_known(line.origin):
+            flags.append(Flag("country_unknown", "origin", line.origin))
+        for package in line.packages:
+            if package.kind and package.kind not in code_list("package_kinds"):
+                flags.append(Flag("package_unknown", "package_kind", package.kind))
+    ship = getattr(getattr(record, "manifest", record), "vessel_imo", None)
+    if ship and not imo_valid(ship):
+        flags.append(Flag("imo_check_digit", "vessel_imo", ship))
+    for name in ("place_loading", "place_discharge", "place_delivery"):
+        code = getattr(record, name, None)
+        if code and place(code) is None:
+            flags.append(Flag("place_unknown", name, code))
+    return flags
+
+
+def of_unit(unit: Unit) -> set[str]:
+    """Return the flags that only the joined unit shows."""
+    flags = set()
+    if unit.description is None:
+        if not unit.empty and unit.hs6 is None:
+            flags.add("description_missing")
+    elif any(vague(part) for part in unit.description.split(" | ")):
+        flags.add("description_vague")
+    if unit.gross_kg and unit.net_kg and unit.net_kg > unit.gross_kg:
+        flags.add("weight_inconsistent")
+    if unit.vgm_kg and unit.gross_kg and unit.tare_kg:
+        expected = unit.gross_kg + unit.tare_kg
+        if abs(unit.vgm_kg - expected) > WEIGHT_TOLERANCE * expected:
+            flags.add("weight_inconsistent")
+    if unit.consignee_to_order:
+        flags.add("party_to_order")
+    if unit.kind == "container" and not unit.empty and unit.seal_count == 0 and unit.bill:
+        flags.add("seal_missing")
+    return flags

@@ -1,0 +1,120 @@
+"""How far the reading of each document has come, so that a crash loses and doubles nothing."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping, func, select, update
+
+from isthmus.access.gate import Scope, unscoped
+from isthmus.cargo.tables import reading_table
+from isthmus.cargo.versions import Tally
+from isthmus.kernel.errors import Conflict, NotFound
+from isthmus.platform.transaction import Transaction
+
+COUNTS = ("received", "accepted", "quarantined", "parked", "duplicates", "new_versions")
+
+
+def begin(
+    tx: Transaction,
+    document_id: str,
+    *,
+    format_code: str | None,
+    source: str,
+    mapping: str | None,
+    actor: str,
+) -> None:
+    """Note a stored document; one that no reader knows is unsupported at once."""
+    tx.insert_new(
+        reading_table,
+        {
+            "document_id": document_id,
+            "format": format_code,
+            "source": source,
+            "mapping": mapping,
+            "state": "stored" if format_code else "unsupported",
+            "ordinal": 0,
+            **dict.fromkeys(COUNTS, 0),
+            "actor": actor,
+            "at": tx.now,
+        },
+    )
+
+
+@unscoped("reading resumes where it stopped, for the node and not for a person")
+def get(tx: Transaction, document_id: str) -> RowMapping:
+    """Return the reading of a document; raises ``NotFound``."""
+    row = (
+        tx.execute(select(reading_table).where(reading_table.c.document_id == document_id))
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFound("document_unknown", "no such document", document=document_id)
+    return row
+
+
+def claim(tx: Transaction, document_id: str, ordinal: int) -> None:
+    """Go on from an ordinal; raises ``Conflict`` when somebody else has read on meanwhile."""
+    readings = reading_table.c
+    outcome = tx.execute(
+        update(reading_table)
+        .where(
+            readings.document_id == document_id,
+            readings.ordinal == ordinal,
+            readings.state.in_(("stored", "reading")),
+        )
+        .values(state="reading")
+    )
+    if outcome.rowcount != 1:
+        raise Conflict("reading_contested", "another reader has gone on", document=document_id)
+
+
+def advance(tx: Transaction, document_id: str, tally: Tally, ordinal: int, *, done: bool) -> None:
+    """Count a batch in and note how far reading has come."""
+    readings = reading_table.c
+    values: dict[str, Any] = {name: readings[name] + getattr(tally, name) for name in COUNTS}
+    tx.execute(
+        update(reading_table)
+        .where(readings.document_id == document_id)
+        .values(**values, ordinal=ordinal, state="read" if done else "reading")
+    )
+
+
+def recount(tx: Transaction, document_id: str, resolved: Tally) -> None:
+    """Move entries that were quarantined and are read now to their new place in the counts."""
+    readings = reading_table.c
+    tx.execute(
+        update(reading_table)
+        .where(readings.document_id == document_id)
+        .values(
+            quarantined=readings.quarantined - resolved.received,
+            **{
+                name: readings[name] + getattr(resolved, name)
+                for name in ("accepted", "parked", "duplicates", "new_versions")
+            },
+        )
+    )
+
+
+def documents(tx: Transaction, scope: Scope, limit: int) -> list[RowMapping]:
+    """Return what was received, newest first."""
+    rows = tx.execute(
+        select(reading_table)
+        .where(scope.where())
+        .order_by(reading_table.c.at.desc(), reading_table.c.document_id)
+        .limit(limit)
+    )
+    return list(rows.mappings())
+
+
+def totals(tx: Transaction, scope: Scope) -> dict[str, int]:
+    """Return the counts over everything received."""
+    sums = [func.coalesce(func.sum(reading_table.c[name]), 0).label(name) for name in COUNTS]
+    unsupported = func.count().filter(reading_table.c.state == "unsupported").label("unsupported")
+    row = (
+        tx.execute(
+            select(func.count().label("documents"), unsupported, *sums).where(scope.where())
+        )
+        .mappings()
+        .one()
+    )
+    return {name: int(value) for name, value in row.items()}

@@ -1,0 +1,141 @@
+"""What may be done with records: take readings in, look units up, retry what was set apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from isthmus.access.gate import check, scope
+from isthmus.access.model import Actor, Permission
+from isthmus.cargo import readings, store
+from isthmus.cargo.derive import Home
+from isthmus.cargo.joining import Joined, Joiner
+from isthmus.cargo.model import Accepted, ContainerEvent, Reading, Rejected
+from isthmus.cargo.tables import quarantine_table
+from isthmus.cargo.unit import Unit
+from isthmus.cargo.versions import Tally, Version, Versioner, quarantine_row
+from isthmus.platform import audit, events
+from isthmus.platform.transaction import Transaction
+
+# Events after which a box is out of reach: through the gate, or on board.
+LEAVES = ("GTOT", "LOAD")
+# Writers that touch the same boxes take turns; this many turns may run side by side.
+LANES = 64
+
+
+@dataclass(slots=True)
+class Taken:
+    """What taking in one batch did."""
+
+    tally: Tally = field(default_factory=Tally)
+    made: list[Version] = field(default_factory=list)
+    joined: Joined = field(default_factory=Joined)
+
+
+def take(
+    tx: Transaction, actor: Actor, home: Home, document_id: str, batch: Sequence[Reading]
+) -> Taken:
+    """Take a batch of readings of one document into records and units.
+
+    Everything happens in the caller's transaction: versions, parties, units, quarantine, the
+    audit row and the events that follow.
+    """
+    check(tx, actor, _permission(batch))
+    accepted = [reading for reading in batch if isinstance(reading, Accepted)]
+    rejected = [reading for reading in batch if isinstance(reading, Rejected)]
+    tx.lock(f"intake-{_lane(reading)}" for reading in accepted)
+    versioner = Versioner(tx, document_id)
+    versioned = versioner.take(accepted)
+    versioner.write()
+    joined = Joiner(tx, home).join(versioned.made)
+    tally = versioned.tally
+    tally.received += len(rejected)
+    tally.quarantined += len(rejected)
+    tx.insert(quarantine_table, [quarantine_row(tx, document_id, entry) for entry in rejected])
+    _tell(tx, document_id, versioned.made, joined)
+    return Taken(tally, versioned.made, joined)
+
+
+def _permission(batch: Sequence[Reading]) -> Permission:
+    """Events alone may be sent by a terminal; anything else needs the permission for records."""
+    records = [reading.record for reading in batch if isinstance(reading, Accepted)]
+    only_events = records and all(isinstance(record, ContainerEvent) for record in records)
+    return Permission.EVENT_RECEIVE if only_events else Permission.UNIT_RECEIVE
+
+
+def _lane(reading: Accepted) -> int:
+    record = reading.record
+    boxes = getattr(record, "containers", ())
+    anchor = getattr(record, "container", None) or (boxes[0].number if boxes else None)
+    anchor = anchor or getattr(record, "bill", None) or getattr(record, "reference", "")
+    return sum(anchor.encode()) % LANES
+
+
+def _tell(tx: Transaction, document_id: str, made: Sequence[Version], joined: Joined) -> None:
+    if joined.created or joined.changed:
+        events.emit(
+            tx,
+            "units.changed",
+            document_id,
+            created=len(joined.created),
+            changed=len(joined.changed),
+        )
+    for version in made:
+        record = version.record
+        if isinstance(record, ContainerEvent) and not record.planned:
+            kind = "container.left" if record.code in LEAVES else "container.event"
+            events.emit(
+                tx,
+                kind,
+                record.container,
+                code=record.code,
+                at=record.at.isoformat(),
+                terminal=record.terminal,
+                sender=record.sender,
+            )
+
+
+def note_progress(
+    tx: Transaction, actor: Actor, document_id: str, tally: Tally, ordinal: int, *, done: bool
+) -> None:
+    """Note how far the reading of a document has come; the audit gets a row when it is done."""
+    check(tx, actor, Permission.UNIT_RECEIVE if tally.accepted else Permission.EVENT_RECEIVE)
+    readings.advance(tx, document_id, tally, ordinal, done=done)
+    if done:
+        row = readings.get(tx, document_id)
+        counts = {name: row[name] for name in readings.COUNTS}
+        audit.record(
+            tx, actor.id, "document.read", "document", document_id, agency=actor.agency, **counts
+        )
+
+
+def find_unit(tx: Transaction, actor: Actor, unit_id: str) -> Unit:
+    """Return one unit the actor may see; raises ``NotFound``."""
+    return store.unit(tx, scope(actor, Permission.UNIT_READ), unit_id)
+
+
+def records_behind(tx: Transaction, actor: Actor, unit: Unit) -> list[RowMapping]:
+    """Return every version of every record behind a unit, oldest first, parties left out."""
+    return store.unit_records(tx, scope(actor, Permission.UNIT_READ), unit)
+
+
+def coverage(tx: Transaction, actor: Actor) -> list[dict[str, Any]]:
+    """Return how many known movements were assessed, by regime (mission row 16)."""
+    rows = store.coverage(tx, scope(actor, Permission.COVERAGE_READ))
+    return [
+        {
+            "regime": row["regime"],
+            "known": row["known"],
+            "assessed": row["assessed"],
+            "share": round(row["assessed"] / row["known"], 4) if row["known"] else None,
+        }
+        for row in rows
+    ]
+
+
+def in_quarantine(
+    tx: Transaction, actor: Actor, state: str = "open", limit: int = 200
+) -> list[RowMapping]:
+    """Return what was set apart, newest first."""
+    return store.quarantine(tx, scope(actor, Permission.QUARANTINE_READ), state, limit)

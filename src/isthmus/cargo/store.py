@@ -1,0 +1,327 @@
+"""All the SQL of records, parties, quarantine and units."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, or_, select, update
+
+from isthmus.access.gate import Scope, unscoped
+from isthmus.cargo.tables import party_table, quarantine_table, record_table, unit_table
+from isthmus.cargo.unit import Unit, UnitState
+from isthmus.kernel.errors import NotFound
+from isthmus.platform.transaction import Transaction
+
+# SQLite takes at most 32,766 bound values in one statement; this leaves room.
+SLICE = 4000
+_UNIT_FIELDS = tuple(field.name for field in fields(Unit))
+
+
+def _slices(values: Iterable[str]) -> Iterator[list[str]]:
+    ordered = sorted(set(values))
+    for start in range(0, len(ordered), SLICE):
+        yield ordered[start : start + SLICE]
+
+
+@unscoped("intake joins records of every office before any person sees them")
+def current_records(tx: Transaction, kind: str, keys: Iterable[str]) -> dict[str, RowMapping]:
+    """Return the newest version of each of these records, by key."""
+    records = record_table.c
+    found = {}
+    for part in _slices(keys):
+        rows = tx.execute(
+            select(record_table).where(
+                records.kind == kind, records.key.in_(part), records.state == "current"
+            )
+        )
+        found.update({row["key"]: row for row in rows.mappings()})
+    return found
+
+
+@unscoped("intake resolves an amendment's parent by the declarant's own reference")
+def current_by_other_key(tx: Transaction, kind: str, keys: Iterable[str]) -> list[RowMapping]:
+    """Return current records of a kind by local reference, or consignments by their manifest."""
+    records = record_table.c
+    found: list[RowMapping] = []
+    for part in _slices(keys):
+        rows = tx.execute(
+            select(record_table)
+            .where(records.kind == kind, records.other_key.in_(part), records.state == "current")
+            .order_by(records.seq)
+        )
+        found.extend(rows.mappings())
+    return found
+
+
+@unscoped("intake looks for amendments that waited for these records")
+def parked(tx: Transaction, keys: Iterable[str]) -> list[RowMapping]:
+    """Return parked amendments that name one of these keys as their parent, oldest first."""
+    records = record_table.c
+    found: list[RowMapping] = []
+    for part in _slices(keys):
+        rows = tx.execute(
+            select(record_table)
+            .where(records.parent_key.in_(part), records.state == "parked")
+            .order_by(records.seq)
+        )
+        found.extend(rows.mappings())
+    return found
+
+
+@unscoped("intake and derivation need every record of a unit, whatever its office")
+def consignments_of(tx: Transaction, bills: Iterable[str]) -> list[RowMapping]:
+    """Return all versions of the consignments with these bills, oldest first."""
+    records = record_table.c
+    found: list[RowMapping] = []
+    for part in _slices(bills):
+        rows = tx.execute(
+            select(record_table)
+            .where(records.bill.in_(part), records.version > 0)
+            .order_by(records.seq)
+        )
+        found.extend(rows.mappings())
+    return found
+
+
+@unscoped("intake and derivation need every version of a unit's declaration")
+def declaration_versions(tx: Transaction, keys: Iterable[str]) -> list[RowMapping]:
+    """Return all versions of these declarations, oldest first."""
+    records = record_table.c
+    found: list[RowMapping] = []
+    for part in _slices(keys):
+        rows = tx.execute(
+            select(record_table)
+            .where(records.kind == "declaration", records.key.in_(part), records.version > 0)
+            .order_by(records.seq)
+        )
+        found.extend(rows.mappings())
+    return found
+
+
+@unscoped("intake compares a repeated message with every earlier version")
+def versions_of(tx: Transaction, kind: str, key: str) -> list[RowMapping]:
+    """Return all versions of one record, oldest first."""
+    records = record_table.c
+    rows = tx.execute(
+        select(record_table)
+        .where(records.kind == kind, records.key == key, records.version > 0)
+        .order_by(records.version)
+    )
+    return list(rows.mappings())
+
+
+@unscoped("intake and derivation need every event of a box")
+def events_of(tx: Transaction, containers: Iterable[str]) -> list[RowMapping]:
+    """Return the current events of these containers."""
+    records = record_table.c
+    found: list[RowMapping] = []
+    for part in _slices(containers):
+        rows = tx.execute(
+            select(record_table).where(
+                records.container.in_(part),
+                records.kind == "event",
+                records.state == "current",
+            )
+        )
+        found.extend(rows.mappings())
+    return found
+
+
+@unscoped("derivation reads the parties that records were declared with")
+def parties_of(tx: Transaction, record_ids: Iterable[str]) -> dict[str, list[RowMapping]]:
+    """Return the declared parties of these records."""
+    found: dict[str, list[RowMapping]] = {}
+    for part in _slices(record_ids):
+        rows = tx.execute(
+            select(party_table).where(party_table.c.record_id.in_(part)).order_by(party_table.c.seq)
+        )
+        for row in rows.mappings():
+            found.setdefault(row["record_id"], []).append(row)
+    return found
+
+
+def supersede(tx: Transaction, ids: Sequence[str]) -> None:
+    """Mark record versions as no longer current."""
+    for part in _slices(ids):
+        tx.execute(
+            update(record_table).where(record_table.c.id.in_(part)).values(state="superseded")
+        )
+
+
+@unscoped("intake finds the units that new records touch, whatever their office")
+def units_touched(
+    tx: Transaction, containers: Iterable[str], bills: Iterable[str], declarations: Iterable[str]
+) -> list[Unit]:
+    """Return units by container, by bill or master bill, and by declaration."""
+    units = unit_table.c
+    found: dict[str, Unit] = {}
+    for column, values in (
+        (units.container, containers),
+        (units.bill, bills),
+        (units.master_bill, bills),
+        (units.declaration_key, declarations),
+    ):
+        for part in _slices(values):
+            for row in tx.execute(select(unit_table).where(column.in_(part))).mappings():
+                found[row["id"]] = unit_of(row)
+    return sorted(found.values(), key=lambda unit: unit.id)
+
+
+def unit_of(row: RowMapping) -> Unit:
+    """Return the unit of a row."""
+    values = {name: row[name] for name in _UNIT_FIELDS}
+    values["flags"] = tuple(values["flags"])
+    values["extra"] = tuple((name, value) for name, value in values["extra"])
+    return Unit(**values)
+
+
+def unit_row(unit: Unit) -> dict[str, Any]:
+    """Return the row of a unit."""
+    return {name: getattr(unit, name) for name in _UNIT_FIELDS}
+
+
+def insert_units(tx: Transaction, units: Sequence[Unit]) -> None:
+    """Enter new units."""
+    tx.insert(unit_table, [unit_row(unit) for unit in units])
+
+
+def update_units(tx: Transaction, units: Sequence[Unit]) -> None:
+    """Write changed units."""
+    for unit in units:
+        row = unit_row(unit)
+        tx.execute(update(unit_table).where(unit_table.c.id == unit.id).values(row))
+
+
+@unscoped("scoring works through every open unit of the node")
+def units_due(tx: Transaction, limit: int) -> list[Unit]:
+    """Return open units whose newest version has not been scored yet."""
+    units = unit_table.c
+    rows = tx.execute(
+        select(unit_table)
+        .where(units.scored_version < units.version, units.state == UnitState.OPEN)
+        .order_by(units.id)
+        .limit(limit)
+    )
+    return [unit_of(row) for row in rows.mappings()]
+
+
+@unscoped("scoring reads units by id for its own batch")
+def units_by_id(tx: Transaction, ids: Iterable[str]) -> dict[str, Unit]:
+    """Return units by their ids."""
+    found = {}
+    for part in _slices(ids):
+        for row in tx.execute(select(unit_table).where(unit_table.c.id.in_(part))).mappings():
+            found[row["id"]] = unit_of(row)
+    return found
+
+
+def mark_scored(tx: Transaction, versions: Mapping[str, int]) -> None:
+    """Note up to which version each unit has been scored."""
+    units = unit_table.c
+    by_version: dict[int, list[str]] = {}
+    for unit_id, version in versions.items():
+        by_version.setdefault(version, []).append(unit_id)
+    for version, ids in by_version.items():
+        for part in _slices(ids):
+            tx.execute(update(unit_table).where(units.id.in_(part)).values(scored_version=version))
+
+
+def unit(tx: Transaction, scope: Scope, unit_id: str) -> Unit:
+    """Return one unit within the reader's scope; raises ``NotFound``."""
+    units = unit_table.c
+    row = (
+        tx.execute(
+            select(unit_table).where(
+                units.id == unit_id,
+                scope.where(office_column=units.office, terminal_column=units.terminal),
+            )
+        )
+        .mappings()
+        .first()
+    )
+    if row is None:
+        raise NotFound("unit_unknown", "no such unit", unit=unit_id)
+    return unit_of(row)
+
+
+def coverage(tx: Transaction, scope: Scope) -> list[RowMapping]:
+    """Return, by regime, how many known movements there are and how many have been assessed."""
+    units = unit_table.c
+    rows = tx.execute(
+        select(
+            units.regime,
+            func.count().label("known"),
+            func.count().filter(units.scored_version > 0).label("assessed"),
+        )
+        .where(
+            units.state != UnitState.SUPERSEDED,
+            scope.where(office_column=units.office, terminal_column=units.terminal),
+        )
+        .group_by(units.regime)
+        .order_by(units.regime)
+    )
+    return list(rows.mappings())
+
+
+def quarantine(tx: Transaction, scope: Scope, state: str, limit: int) -> list[RowMapping]:
+    """Return what stands in quarantine, newest first; only who may read it gets any."""
+    entries = quarantine_table.c
+    rows = tx.execute(
+        select(quarantine_table)
+        .where(entries.state == state, scope.where())
+        .order_by(entries.at.desc(), entries.id)
+        .limit(limit)
+    )
+    return list(rows.mappings())
+
+
+@unscoped("a retry reads again exactly what was set apart")
+def open_quarantine(tx: Transaction, document_id: str) -> set[int]:
+    """Return the ordinals of a document's open quarantine entries."""
+    entries = quarantine_table.c
+    rows = tx.execute(
+        select(entries.ordinal).where(
+            entries.document_id == document_id, entries.state == "open"
+        )
+    )
+    return {row[0] for row in rows}
+
+
+def settle_quarantine(
+    tx: Transaction, document_id: str, ordinals: Iterable[int], state: str
+) -> int:
+    """Close the open quarantine entries of a document at these ordinals."""
+    entries = quarantine_table.c
+    outcome = tx.execute(
+        update(quarantine_table)
+        .where(
+            entries.document_id == document_id,
+            entries.ordinal.in_(list(ordinals)),
+            entries.state == "open",
+        )
+        .values(state=state, settled_at=tx.now)
+    )
+    return outcome.rowcount
+
+
+def unit_records(tx: Transaction, scope: Scope, of: Unit) -> list[RowMapping]:
+    """Return every version of every record behind a unit the reader may see, oldest first."""
+    records, units = record_table.c, unit_table.c
+    allowed = select(units.id).where(
+        units.id == of.id, scope.where(office_column=units.office, terminal_column=units.terminal)
+    )
+    behind = []
+    if of.bill:
+        behind.append(records.bill == of.bill)
+    if of.declaration_key:
+        behind.append(and_(records.kind == "declaration", records.key == of.declaration_key))
+    if of.container:
+        behind.append(and_(records.kind == "event", records.container == of.container))
+    if not behind:
+        return []
+    rows = tx.execute(
+        select(record_table)
+        .where(or_(*behind), records.version > 0, allowed.exists())
+        .order_by(records.seq)
+    )
+    return list(rows.mappings())

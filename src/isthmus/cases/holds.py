@@ -1,0 +1,170 @@
+"""Holds: proposed by an analyst, confirmed by a person, acknowledged by the terminal, ended."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from isthmus.access.gate import check, scope
+from isthmus.access.model import Actor, Permission, Purpose
+from isthmus.cargo.unit import Unit
+from isthmus.cases import alerts, picks, store
+from isthmus.cases.model import HOLD_STEPS, HoldState, PickState, step
+from isthmus.cases.picks import check_reasons
+from isthmus.cases.tables import hold_table
+from isthmus.kernel.errors import Conflict
+from isthmus.kernel.ids import new_id
+from isthmus.platform import audit, events
+from isthmus.platform.transaction import Transaction
+
+# Clocks of workflow W2: the terminal's answer, and how long a box is kept without a new reason.
+ACKNOWLEDGE_WITHIN = timedelta(minutes=30)
+HOLD_FOR = timedelta(hours=24)
+
+
+def propose(tx: Transaction, actor: Actor, pick_id: str, unit: Unit, reasons: Sequence[str]) -> str:
+    """Propose to hold a picked unit; nothing is held until a person confirms. Returns its id."""
+    pick = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
+    check(
+        tx,
+        actor,
+        Permission.HOLD_PROPOSE,
+        office=unit.office,
+        terminal=unit.terminal,
+        object_id=pick_id,
+    )
+    if pick["state"] in (PickState.TAKEN, PickState.WATCH) and pick["taken_by"] != actor.id:
+        raise Conflict("pick_not_taken", "take the pick before deciding on it", pick=pick_id)
+    given = check_reasons(reasons)
+    hold_id = new_id("hold")
+    picks.move(
+        tx,
+        pick_id,
+        PickState.HOLD_PROPOSED,
+        decided_by=actor.id,
+        decided_at=tx.now,
+        reasons=given,
+        taken_until=None,
+    )
+    store.insert(
+        tx,
+        hold_table,
+        [
+            {
+                "id": hold_id,
+                "pick_id": pick_id,
+                "unit_id": unit.id,
+                "container": unit.container,
+                "office": unit.office,
+                "terminal": unit.terminal,
+                "state": HoldState.PROPOSED,
+                "reasons": given,
+                "proposed_by": actor.id,
+                "proposed_at": tx.now,
+            }
+        ],
+    )
+    _note(tx, actor, "hold.propose", hold_id, unit.id, reasons=given)
+    return hold_id
+
+
+def confirm(tx: Transaction, actor: Actor, hold_id: str) -> None:
+    """Confirm a proposed hold: from now on the terminal must keep the box."""
+    row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
+    _move(
+        tx,
+        row,
+        HoldState.CONFIRMED,
+        confirmed_by=actor.id,
+        confirmed_at=tx.now,
+        acknowledge_by=tx.now + ACKNOWLEDGE_WITHIN,
+        holds_until=tx.now + HOLD_FOR,
+    )
+    picks.move(tx, row["pick_id"], PickState.HELD)
+    _note(tx, actor, "hold.confirm", hold_id, row["unit_id"])
+    events.emit(tx, "hold.confirmed", row["unit_id"], hold=hold_id, container=row["container"])
+
+
+def refuse(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
+    """Decline to confirm a proposed hold; the pick goes back to its officer."""
+    row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
+    given = check_reasons(reasons)
+    _move(tx, row, HoldState.REFUSED, ended_by=actor.id, ended_at=tx.now, end_reasons=given)
+    picks.move(tx, row["pick_id"], PickState.TAKEN, taken_until=tx.now + picks.LOCK)
+    _note(tx, actor, "hold.refuse", hold_id, row["unit_id"], reasons=given)
+
+
+def acknowledge(tx: Transaction, actor: Actor, hold_id: str) -> None:
+    """The terminal says that it keeps the box. Saying so twice changes nothing."""
+    row = _hold(tx, actor, hold_id, Permission.HOLD_ACKNOWLEDGE)
+    if row["state"] == HoldState.ACKNOWLEDGED:
+        return
+    _move(tx, row, HoldState.ACKNOWLEDGED, acknowledged_by=actor.id, acknowledged_at=tx.now)
+    _note(tx, actor, "hold.acknowledge", hold_id, row["unit_id"])
+    events.emit(tx, "hold.acknowledged", row["unit_id"], hold=hold_id)
+
+
+def release(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
+    """End a hold: the box may go."""
+    row = _hold(tx, actor, hold_id, Permission.HOLD_RELEASE)
+    given = check_reasons(reasons)
+    _move(tx, row, HoldState.RELEASED, ended_by=actor.id, ended_at=tx.now, end_reasons=given)
+    pick = store.pick_row(tx, row["pick_id"]) if row["pick_id"] else None
+    if pick is not None and pick["state"] == PickState.HELD:
+        picks.move(tx, pick["id"], PickState.RELEASED)
+    _note(tx, actor, "hold.release", hold_id, row["unit_id"], reasons=given)
+    events.emit(tx, "hold.released", row["unit_id"], hold=hold_id, container=row["container"])
+
+
+def breach(tx: Transaction, container: str, code: str, at: str) -> int:
+    """A box left: every hold in force on it is breached, and an alert is raised for each."""
+    rows = store.active_holds(tx, container)
+    for row in rows:
+        _move(tx, row, HoldState.BREACHED)
+        alerts.raise_alert(
+            tx, "hold_breached", row, hold_id=row["id"], detail={"code": code, "at": at}
+        )
+        audit.record(
+            tx, "node", "hold.breach", "hold", row["id"], unit=row["unit_id"], code=code
+        )
+    return len(rows)
+
+
+def note_unanswered(tx: Transaction) -> int:
+    """Raise an alert for each confirmed hold whose terminal has not answered in time, once."""
+    rows = store.unanswered_holds(tx, tx.now)
+    for row in rows:
+        alerts.raise_alert(tx, "hold_unanswered", row, hold_id=row["id"], detail={})
+        store.change(tx, hold_table, row["id"], acknowledge_by=None)
+    return len(rows)
+
+
+def _hold(tx: Transaction, actor: Actor, hold_id: str, permission: Permission) -> RowMapping:
+    tx.lock([hold_id])
+    row = store.hold(tx, scope(actor, Permission.HOLD_READ), hold_id)
+    check(
+        tx, actor, permission, office=row["office"], terminal=row["terminal"], object_id=hold_id
+    )
+    return row
+
+
+def _move(tx: Transaction, row: RowMapping, then: HoldState, **values: Any) -> None:
+    step(HOLD_STEPS, HoldState(row["state"]), then, row["id"])
+    store.change(tx, hold_table, row["id"], state=then, **values)
+
+
+def _note(
+    tx: Transaction, actor: Actor, action: str, hold_id: str, unit_id: str, **detail: Any
+) -> None:
+    audit.record(
+        tx,
+        actor.id,
+        action,
+        "hold",
+        hold_id,
+        agency=actor.agency,
+        purpose=Purpose.TARGETING,
+        unit=unit_id,
+        **detail,
+    )

@@ -1,0 +1,32 @@
+"""When this happens, do that: the one table of cause and effect.
+
+Each reaction runs in the transaction of its cause, so it only notes or asks for a job; whatever
+takes time is done by the job after the commit.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from isthmus.cases import holds
+from isthmus.platform import jobs
+from isthmus.platform.events import Event
+from isthmus.platform.transaction import Transaction
+
+Reaction = Callable[[Transaction, Event], None]
+
+
+def score_soon(tx: Transaction, _event: Event) -> None:
+    """Units are new or changed: score them. However many changes, the job stands once."""
+    jobs.enqueue(tx, "score", key="score")
+
+
+def breach_holds(tx: Transaction, event: Event) -> None:
+    """A box went through the gate or on board: a hold in force on it is breached."""
+    holds.breach(tx, event.object_id, event.payload["code"], event.payload["at"])
+
+
+REACTIONS: Mapping[str, Sequence[Reaction]] = {
+    "units.changed": (score_soon,),
+    "container.left": (breach_holds,),
+    "outcome.learned": (score_soon,),
+    "model.live": (),
+}
