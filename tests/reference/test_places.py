@@ -60,8 +60,12 @@ def test_no_places(code: str) -> None:
     assert not places.place_known(code)
 
 
-def test_most_of_unlocode_is_there_with_coordinates() -> None:
-    everything = list(places.all_places())
+@pytest.fixture(scope="module")
+def everything() -> list[Place]:
+    return list(places.all_places())
+
+
+def test_most_of_unlocode_is_there_with_coordinates(everything: list[Place]) -> None:
     assert len(everything) > 110_000
     located = [one for one in everything if one.latitude is not None]
     assert len(located) > 0.78 * len(everything)
@@ -91,12 +95,14 @@ def test_own_coordinates_agree_with_the_port_index(
     assert not far
 
 
-def test_degrees_and_minutes_are_read_as_such(port_index: dict[str, tuple[float, float]]) -> None:
+def test_degrees_and_minutes_are_read_as_such(
+    everything: list[Place], port_index: dict[str, tuple[float, float]]
+) -> None:
     """Read as decimals, as the library stores them, the median error would be over 15 km."""
     own = {one.code for one in places.ports()}
     distances = sorted(
         kilometres(where(one), port_index[one.code])
-        for one in places.all_places()
+        for one in everything
         if one.code in port_index and one.code not in own and one.latitude is not None
     )
     assert len(distances) > 1_500
