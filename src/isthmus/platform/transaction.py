@@ -64,7 +64,10 @@ class Transaction:
     def insert_new(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert a row unless one with the same unique key stands already; say whether it did."""
         maker = sqlite.insert if self.is_sqlite else postgresql.insert
-        outcome = self.connection.execute(maker(table).values(row).on_conflict_do_nothing())
+        outcome = self.connection.execute(
+            maker(table).values(row).on_conflict_do_nothing(),
+            execution_options={"preserve_rowcount": True},  # else unknown (-1) on PostgreSQL
+        )
         return outcome.rowcount == 1
 
     def lock(self, names: Iterable[str]) -> None:
