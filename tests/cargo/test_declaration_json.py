@@ -314,6 +314,8 @@ def test_a_document_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -
         (b'{"eventType": "EQUIPMENT"', "events.json", False),
         (b"<Declaration/>", "x.json", False),
         (b"UNB+UNOA:2", "x", False),
+        (b"[settings]\nname=1", "x.ini", False),
+        (b"[1, 2]", "x.json", True),
     ],
 )
 def test_json_is_recognised_by_its_beginning(head: bytes, name: str, expected: bool) -> None:

@@ -26,6 +26,7 @@ SCHEMA = "declaration.schema.json"
 LIMIT = 64 * 1024 * 1024
 
 _BLANK = re.compile(r"[ \t\r\n]*")
+_BEGINS = re.compile(rb"\{\s*[\"}]|\[\s*[{\]]")  # an object or a list of objects, not any bracket
 _BREACHES_SHOWN = 5
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _EVENT_MARKS = (b'"event_id"', b'"equipmentEventTypeCode"', b'"eventType"')
@@ -54,12 +55,14 @@ def decode_declaration(value: Any) -> Declaration:
 
 
 def recognise(head: bytes, source: Source) -> bool:
-    """Whether the document is JSON that is no event: by its beginning, whatever its name."""
+    """Whether the document is JSON that is no event: by its beginning, and its name where short."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    named_json = (source.media_type or "").partition(";")[0].strip().endswith("json")
+    named_json = named_json or source.name.lower().endswith(_JSON_NAMES)
     if not start:
-        named_json = (source.media_type or "").partition(";")[0].strip().endswith("json")
-        return named_json or source.name.lower().endswith(_JSON_NAMES)
-    return start[:1] in (b"{", b"[") and not any(mark in head for mark in _EVENT_MARKS)
+        return named_json
+    begins = start[:1] in (b"{", b"[") if named_json else _BEGINS.match(start) is not None
+    return begins and not any(mark in head for mark in _EVENT_MARKS)
 
 
 def read(stream: BinaryIO, _source: Source) -> Iterator[Reading]:
