@@ -109,8 +109,13 @@ class _Compiler:
         )
 
     def _cell(self, name: str, read: Read, must: bool = False) -> Read:
-        """A reader of this column, remembered, and known for telling where a row failed."""
-        read = remembering(wanted(read) if must or name in self.required else read)
+        """A reader of this column, known for telling where a row failed.
+
+        It remembers, save for a key of one column: of that no value comes twice.
+        """
+        read = wanted(read) if must or name in self.required else read
+        if self.mapping.key != (name,):
+            read = remembering(read)
         self.cells.append((name, self.places[name], read))
         return read
 

@@ -9,6 +9,7 @@ workbook formats as dates become ISO 8601.
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,19 +21,22 @@ from defusedxml.ElementTree import iterparse
 
 MOST_COMPRESSED = 64 * 1024 * 1024  # bytes of the workbook as received
 MOST_UNPACKED = 1024 * 1024 * 1024  # bytes of one part
-MOST_SHARED = 128 * 1024 * 1024  # bytes of the texts shared between cells: they stay in memory
+MOST_SHARED = 64 * 1024 * 1024  # bytes of the texts shared between cells: they stay in memory
+MOST_OF_ROW = 2 * 1024 * 1024  # bytes of one row: it stands in memory as a whole
 # A sheet of numbers shrinks to a tenth or a thirtieth; a bomb to a thousandth. Source: own
 # measurement on sheets of declarations; deflate itself cannot pass 1032.
 MOST_RATIO = 200
 MOST_ROWS = 1_048_576  # of the format
 MOST_COLUMNS = 1_000
 _MOST_MEMBERS = 2_000
+_MOST_NAMES = 2_000  # the parser keeps every name of an element or attribute that it ever met
 _FAIR_SIZE = 1024 * 1024  # below this no ratio harms
 
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
-_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,14})?")
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_CERTAIN_DIGITS = 15  # what a binary number surely keeps; further ones are its rounding
 # Built-in number formats that show a date or a time (ECMA-376 part 1, 18.8.30).
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_DATE = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
@@ -136,7 +140,7 @@ class Workbook:
             return frozenset()
         own: dict[int, bool] = {}
         styles: list[int] = []
-        for element in self._elements("xl/styles.xml", None, 16 * _FAIR_SIZE):
+        for element in self._elements("xl/styles.xml", None, 4 * _FAIR_SIZE):
             if element.tag == f"{_NS}numFmt":
                 shown = _NOT_DATE.sub("", element.get("formatCode", ""))
                 own[_whole(element.get("numFmtId"), -1)] = bool(_SHOWS_DATE.search(shown))
@@ -152,16 +156,32 @@ class Workbook:
             info = self._archive.getinfo(part)
             if info.file_size > most:
                 raise _Bomb(part)
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError("packed in a way that workbooks are not")
             with self._archive.open(info) as packed:
                 counted = _Counted(packed, most, info.compress_size, part)
-                root: Element | None = None
+                # What was yielded, and what stands between, is dropped at once: the tree that the
+                # parser builds never holds more than one row.
+                above: list[Element] = []
+                within = 0
+                names: set[str] = set()
                 for event, element in iterparse(counted, ("start", "end"), forbid_dtd=True):
-                    if root is None:
-                        root = element
-                    if event == "end" and tag in (None, element.tag):
+                    if event == "start":
+                        above.append(element)
+                        within += element.tag == tag
+                        names.add(element.tag)
+                        names.update(element.attrib)
+                        if len(names) > _MOST_NAMES:
+                            raise _Bomb(part)
+                        continue
+                    above.pop()
+                    within -= element.tag == tag
+                    if tag in (None, element.tag):
                         yield element
-                        if tag is not None:
-                            root.clear()
+                    if not within:
+                        counted.begin_anew()
+                        if tag is not None and above:
+                            above[-1].clear()
         except _Bomb as fault:
             message = f"The part {fault} of the workbook unpacks to more than a sheet may hold."
             raise WorkbookFault("too_large", message) from None
@@ -171,8 +191,8 @@ class Workbook:
         except (KeyError, ParseError, zipfile.BadZipFile, NotImplementedError) as fault:
             message = f"The part {part} of the workbook cannot be read ({fault})."
             raise WorkbookFault("not_well_formed", message) from None
-        except (RuntimeError, EOFError, OSError, ValueError, LookupError) as fault:
-            # zipfile and zlib say damage and encryption with these, from wherever they meet it.
+        except (RuntimeError, EOFError, OSError, ValueError, LookupError, zlib.error) as fault:
+            # With these zipfile and zlib tell of damage and encryption, wherever they meet it.
             message = f"The part {part} of the workbook is damaged or locked ({fault})."
             raise WorkbookFault("not_well_formed", message) from None
 
@@ -225,19 +245,24 @@ class _Bomb(Exception):
 
 
 class _Counted(io.RawIOBase):
-    """Counts what is unpacked, and stops at a bound of size or of ratio."""
+    """Counts what is unpacked, and stops at a bound of size, of ratio, or of one row."""
 
     def __init__(self, packed: IO[bytes], most: int, compressed: int, part: str) -> None:
         self._packed = packed
         self._most = max(min(most, compressed * MOST_RATIO), _FAIR_SIZE)
         self._part = part
         self._count = 0
+        self._begun = 0
+
+    def begin_anew(self) -> None:
+        """A row ended: the next one may be as long again."""
+        self._begun = self._count
 
     def read(self, size: int = -1) -> bytes:
         """Unpack on, at most a bounded stretch at a time."""
         part = self._packed.read(65536 if size < 0 else min(size, 65536))
         self._count += len(part)
-        if self._count > self._most:
+        if self._count > self._most or self._count - self._begun > MOST_OF_ROW:
             raise _Bomb(self._part)
         return part
 
@@ -255,7 +280,7 @@ def _text_of(element: Element) -> str:
 
 def _number(text: str) -> str:
     """The digits of a number as a person typed them: 0.1, not 0.10000000000000001."""
-    if _PLAIN_NUMBER.fullmatch(text):
+    if len(text) <= _CERTAIN_DIGITS and _PLAIN_NUMBER.fullmatch(text):
         return text
     try:
         number = Decimal(repr(float(text)))

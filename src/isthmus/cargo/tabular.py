@@ -137,7 +137,10 @@ def _read_workbook(
 def _read_table(rows: Table, mapping: TableMapping | None, lines: Rows | None) -> Iterator[Reading]:
     """Readings of all rows; ``lines`` is given where a row may have swallowed its followers."""
     numbered = iter(rows)
-    _, first = next(numbered, (1, []))
+    _, first = next(numbered, (1, None))
+    if first is None:
+        yield _document("empty_document", "The table holds nothing.")
+        return
     if isinstance(first, BadRow):
         yield Rejected("row 1", 0, first.reason, f"The header: {first.message}", None, first.value)
         return
