@@ -39,7 +39,7 @@ class Readings:
     def reject(self, found: Fault, more: int = 0) -> Rejected:
         """Return the next reading: a part that goes to quarantine, with its first fault."""
         self.count += 1
-        message = found.message + (f"; and {more} more faults in the same part" if more else "")
+        message = found.message + (f"; and {more} more in the same part" if more else "")
         return Rejected(found.position, self.count, found.reason, message, found.field, found.value)
 
 
@@ -210,6 +210,7 @@ class Message:
             return
         if draft.fault is not None:
             self.parcel.blame(draft.fault)
+            self.parcel.faults += draft.faults - 1
         if len(self.lines) >= LONGEST_LIST:
             message = f"more than {LONGEST_LIST} goods items in one consignment"
             self.parcel.blame(Fault(draft.position, "too_large", message, "GID"))

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from isthmus.cargo.cuscar_profile import Profile, profile as profile_of
+from isthmus.cargo.cuscar_profile import Profile
+from isthmus.cargo.cuscar_profile import profile as profile_of
 from isthmus.cargo.edifact import CHARACTER_SETS, Separators
 from isthmus.cargo.model import (
     Consignment,
@@ -220,7 +221,7 @@ def _party(party: Party, rules: Profile) -> Iterator[Line]:
             rules.code_of("roles", party.role.value),
             (party.identifier,),
             None,
-            name[: _TEXTS - 1] + [" ".join(name[_TEXTS - 1 :])],
+            [*name[: _TEXTS - 1], " ".join(name[_TEXTS - 1 :])],
             streets,
             party.city,
             None,

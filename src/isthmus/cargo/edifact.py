@@ -170,7 +170,7 @@ class _Decoder:
             elements = _elements(parts, text, separators)
         if tag not in self.tags:
             if not _is_tag(tag):
-                message = "a segment begins with a tag of three letters or digits"
+                message = "a segment begins with a tag of three capital letters or digits"
                 return _malformed(raw, ordinal, offset, "segment_malformed", message)
             self.tags.add(tag)
         if tag == "UNB":
@@ -215,7 +215,8 @@ def _is_tag(tag: object) -> bool:
         and len(tag) == 3
         and tag.isascii()
         and tag.isalnum()
-        and (tag.isupper())
+        and tag.isupper()
+        and tag != "UNA"  # service advice that could not serve
     )
 
 
@@ -357,6 +358,5 @@ def _trailing(raw: bytes, release: bytes) -> int:
 
 
 def _too_long(raw: bytes, ordinal: int, offset: int, longest: int) -> Malformed:
-    return _malformed(
-        raw, ordinal, offset, "too_large", f"a segment is longer than {longest} bytes"
-    )
+    message = f"a segment is longer than {longest} bytes"
+    return _malformed(raw[:longest], ordinal, offset, "too_large", message)
