@@ -1,5 +1,6 @@
 """CUSCAR read: what a manifest says in either directory, and what of it goes to quarantine."""
 
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -463,6 +464,40 @@ def test_flags_of_what_the_trade_lives_with():
     assert set(flags) == {"hs_unknown", "encoding_undeclared"}
     assert (flags["hs_unknown"].field, flags["hs_unknown"].value) == ("hs", "SHOES")
     assert (reading.record.goods[0].hs, reading.record.goods[0].description) == (None, "Niño")
+
+
+def test_memory_stays_bounded_however_many_consignments():
+    first, last = message(EQUIPMENT, trailer="").encode(), b"UNT+1+1'UNZ+1+7'"
+
+    class Parcels(BytesIO):
+        """A message whose consignments are made as they are read."""
+
+        left = 1_500
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.left < 0:
+                return b""
+            self.left -= 1
+            return last if self.left < 0 else bill(f"B{self.left}").encode()
+
+    def peak(stream: BytesIO) -> int:
+        tracemalloc.start()
+        kept = sum(isinstance(r, Accepted) for r in FORMAT.read(stream, SOURCE))
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert kept == Parcels.left
+        return highest
+
+    class WithHead(Parcels):
+        begun = False
+
+        def read(self, size: int | None = -1) -> bytes:
+            if not self.begun:
+                self.begun = True
+                return first
+            return super().read(size)
+
+    assert peak(WithHead()) < 96 * 1024
 
 
 def test_lists_and_texts_without_end_are_refused():

@@ -36,7 +36,7 @@ def settled(record):
     return record
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     manifests(),
     st.sampled_from(["D.95B", "D.11A"]),
