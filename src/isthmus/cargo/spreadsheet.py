@@ -13,28 +13,27 @@ import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import IO, Any
-from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from lxml.etree import XMLSyntaxError, _Element, iterparse
 
 MOST_COMPRESSED = 64 * 1024 * 1024  # bytes of the workbook as received
 MOST_UNPACKED = 1024 * 1024 * 1024  # bytes of one part
 MOST_SHARED = 64 * 1024 * 1024  # bytes of the texts shared between cells: they stay in memory
-MOST_OF_ROW = 2 * 1024 * 1024  # bytes of one row: it stands in memory as a whole
+MOST_OF_ROW = 4 * 1024 * 1024  # bytes of one row, or between two: they stand in memory as a whole
 # A sheet of numbers shrinks to a tenth or a thirtieth; a bomb to a thousandth. Source: own
 # measurement on sheets of declarations; deflate itself cannot pass 1032.
 MOST_RATIO = 200
 MOST_ROWS = 1_048_576  # of the format
 MOST_COLUMNS = 1_000
 _MOST_MEMBERS = 2_000
-_MOST_NAMES = 2_000  # the parser keeps every name of an element or attribute that it ever met
 _FAIR_SIZE = 1024 * 1024  # below this no ratio harms
 
 _NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-_CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
+_CELL, _VALUE, _INLINE, _TEXT, _RUN = f"{_NS}c", f"{_NS}v", f"{_NS}is", f"{_NS}t", f"{_NS}r"
+_LETTERS = re.compile(r"[A-Z]{1,3}")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CERTAIN_DIGITS = 15  # what a binary number surely keeps; further ones are its rounding
 # Built-in number formats that show a date or a time (ECMA-376 part 1, 18.8.30).
@@ -150,7 +149,7 @@ class Workbook:
             place for place, form in enumerate(styles) if own.get(form, form in _DATE_FORMATS)
         )
 
-    def _elements(self, part: str, tag: str | None, most: int) -> Iterator[Element]:
+    def _elements(self, part: str, tag: str | None, most: int) -> Iterator[_Element]:
         """Elements of a part, each when it ends; with a tag only those, emptied afterwards."""
         try:
             info = self._archive.getinfo(part)
@@ -159,36 +158,14 @@ class Workbook:
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise NotImplementedError("packed in a way that workbooks are not")
             with self._archive.open(info) as packed:
-                counted = _Counted(packed, most, info.compress_size, part)
-                # What was yielded, and what stands between, is dropped at once: the tree that the
-                # parser builds never holds more than one row.
-                above: list[Element] = []
-                within = 0
-                names: set[str] = set()
-                for event, element in iterparse(counted, ("start", "end"), forbid_dtd=True):
-                    if event == "start":
-                        above.append(element)
-                        within += element.tag == tag
-                        names.add(element.tag)
-                        names.update(element.attrib)
-                        if len(names) > _MOST_NAMES:
-                            raise _Bomb(part)
-                        continue
-                    above.pop()
-                    within -= element.tag == tag
-                    if tag in (None, element.tag):
-                        yield element
-                    if not within:
-                        counted.begin_anew()
-                        if tag is not None and above:
-                            above[-1].clear()
+                yield from _parsed(_Counted(packed, most, info.compress_size, part), tag)
         except _Bomb as fault:
             message = f"The part {fault} of the workbook unpacks to more than a sheet may hold."
             raise WorkbookFault("too_large", message) from None
-        except DefusedXmlException:
+        except _Forbidden:
             message = f"The part {part} of the workbook holds a document type or entity."
             raise WorkbookFault("entity_forbidden", message) from None
-        except (KeyError, ParseError, zipfile.BadZipFile, NotImplementedError) as fault:
+        except (KeyError, XMLSyntaxError, zipfile.BadZipFile, NotImplementedError) as fault:
             message = f"The part {part} of the workbook cannot be read ({fault})."
             raise WorkbookFault("not_well_formed", message) from None
         except (RuntimeError, EOFError, OSError, ValueError, LookupError, zlib.error) as fault:
@@ -196,12 +173,13 @@ class Workbook:
             message = f"The part {part} of the workbook is damaged or locked ({fault})."
             raise WorkbookFault("not_well_formed", message) from None
 
-    def _cells(self, row: Element) -> list[str]:
+    def _cells(self, row: _Element) -> list[str]:
         cells: list[str] = []
         for cell in row:
-            if cell.tag != f"{_NS}c":
+            if cell.tag != _CELL:
                 continue
-            place = _column(cell.get("r")) if cell.get("r") else len(cells)
+            reference = cell.get("r")
+            place = _column(reference.rstrip("0123456789")) if reference else len(cells)
             if place >= MOST_COLUMNS:
                 message = f"A row of the sheet has more than {MOST_COLUMNS} columns."
                 raise WorkbookFault("too_large", message)
@@ -210,12 +188,13 @@ class Workbook:
             cells.append(self._text(cell))
         return cells
 
-    def _text(self, cell: Element) -> str:
-        kind = cell.get("t", "n")
-        if kind == "inlineStr":
-            inline = cell.find(f"{_NS}is")
-            return "" if inline is None else _text_of(inline)
-        text = cell.findtext(f"{_NS}v") or ""
+    def _text(self, cell: _Element) -> str:
+        kind, text = cell.get("t", "n"), ""
+        for part in cell:
+            if part.tag == _VALUE:
+                text = part.text or ""
+            elif part.tag == _INLINE and kind == "inlineStr":
+                return _text_of(part)
         if kind == "s":
             place = _whole(text, -1)
             if not 0 <= place < len(self._shared):
@@ -238,6 +217,48 @@ class Workbook:
         if 0 <= days < 1:
             return moment.time().isoformat()
         return moment.date().isoformat() if days == int(days) else moment.isoformat()
+
+
+def _parsed(counted: "_Counted", tag: str | None) -> Iterator[_Element]:
+    """Elements of a part as they end; with a tag only those, and each is dropped afterwards.
+
+    Entities are not resolved, and the parser's own bounds on depth, names and texts stay on.
+    """
+    events = iterparse(
+        counted,
+        events=("end",),
+        tag=tag,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    checked = False
+    for _, element in events:
+        if not checked:
+            _refuse_doctype(element)
+            checked = True
+        yield element
+        counted.begin_anew()
+        if tag is not None:
+            # The element, and what stood before it, leave the tree: it never grows.
+            element.clear()
+            parent = element.getparent()
+            if parent is not None:
+                del parent[: parent.index(element)]
+    if not checked and events.root is not None:
+        _refuse_doctype(events.root)
+
+
+def _refuse_doctype(element: _Element) -> None:
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise _Forbidden
+
+
+class _Forbidden(Exception):
+    """A part has a document type, which no workbook has."""
 
 
 class _Bomb(Exception):
@@ -267,14 +288,14 @@ class _Counted(io.RawIOBase):
         return part
 
 
-def _text_of(element: Element) -> str:
+def _text_of(element: _Element) -> str:
     """The text of a shared or inline string: its runs joined, without phonetic hints."""
     texts = []
     for child in element:
-        if child.tag == f"{_NS}t":
+        if child.tag == _TEXT:
             texts.append(child.text or "")
-        elif child.tag == f"{_NS}r":
-            texts.append(child.findtext(f"{_NS}t") or "")
+        elif child.tag == _RUN:
+            texts.append(child.findtext(_TEXT) or "")
     return "".join(texts)
 
 
@@ -292,13 +313,13 @@ def _number(text: str) -> str:
     return written.removesuffix(".0")
 
 
-def _column(reference: str | None) -> int:
-    """The place of a cell by its letters: A is 0, Z is 25, AA is 26."""
-    found = _CELL.fullmatch(reference or "")
-    if found is None:
-        raise WorkbookFault("not_well_formed", f"A cell has no place: {reference!r}.")
+@lru_cache(maxsize=4096)
+def _column(letters: str) -> int:
+    """The place of a column by its letters: A is 0, Z is 25, AA is 26."""
+    if _LETTERS.fullmatch(letters) is None:
+        raise WorkbookFault("not_well_formed", f"A cell has no place: {letters[:40]!r}.")
     place = 0
-    for letter in found.group(1):
+    for letter in letters:
         place = place * 26 + ord(letter) - 64
     return place - 1
 
