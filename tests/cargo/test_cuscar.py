@@ -445,8 +445,18 @@ def test_functional_groups_are_counted():
 def test_service_segments_out_of_place():
     assert [r.field for r in refused("UNT+1+1'UNZ+1+1'")] == ["UNH", "UNB"]
     assert [r.reason for r in refused(message("", head=""))] == ["value_missing"]
-    (reading,) = read("")
+
+
+@pytest.mark.parametrize("text", ["", " \r\n", "UNB+UNOA:1+A+B+1+7'UNZ+0+7'"])
+def test_a_document_without_a_message_is_told(text):
+    (reading,) = read(text)
     assert (reading.ordinal, reading.reason) == (0, "empty_document")
+
+
+def test_a_flood_of_malformed_segments_ends_the_reading():
+    readings = read(message(bill("B1") + bill("B2"), head=HEAD + "x'" * 5_000))
+    assert len(readings) == cuscar.MOST_MALFORMED + 3
+    assert [r.reason for r in readings[-2:]] == ["segment_missing", "not_well_formed"]
 
 
 def test_a_character_set_that_is_not_read_refuses_its_interchange_only():

@@ -18,6 +18,8 @@ from isthmus.cargo.formats import Format, Source
 from isthmus.cargo.model import Reading, Rejected
 
 LIMIT = 256 * 1024 * 1024
+MOST_MALFORMED = 1_000
+"""Malformed segments after which a document is no cargo report, and reading stops."""
 
 _OPENS = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:UNA.{6}\s*)?UNB\W", re.DOTALL)
 _CUSCAR = re.compile(rb"UNH[^A-Za-z0-9].{0,80}?\bCUSCAR\b", re.DOTALL)
@@ -33,6 +35,8 @@ def read(stream: BinaryIO, _: Source, *, chunk: int = CHUNK) -> Iterator[Reading
     interchange = _Interchange()
     for item in segments(stream, chunk=chunk):
         yield from interchange.feed(item)
+        if interchange.malformed > MOST_MALFORMED:
+            break
     yield from interchange.end()
 
 
@@ -52,11 +56,10 @@ class _Interchange:
         self.messages = 0
         self.groups = 0
         self.in_group = 0
-        self.seen = False
+        self.malformed = 0
 
     def feed(self, item: Segment | Malformed) -> Iterator[Reading]:
         """Take the next segment of the file."""
-        self.seen = True
         self.counted += 1
         if isinstance(item, Malformed):
             yield from self._malformed(item)
@@ -82,13 +85,17 @@ class _Interchange:
     def end(self) -> Iterator[Reading]:
         """Take the end of the file."""
         yield from self._cut()
-        if not self.seen:
-            yield self._spoilt("empty_document", "the document is empty")
+        if self.malformed > MOST_MALFORMED:
+            what = f"more than {MOST_MALFORMED} malformed segments: the rest is not read"
+            yield self.readings.reject(Fault("document", "not_well_formed", what))
         elif self.unb is not None:
             what = "the interchange ends without UNZ: the file may be cut short"
             yield self._reject(self.unb, "segment_missing", what, "UNZ")
+        if not self.readings.count:
+            yield Rejected("document", 0, "empty_document", "the document holds no message")
 
     def _malformed(self, item: Malformed) -> Iterator[Reading]:
+        self.malformed += 1
         if self.message is not None:
             yield from self.message.spoil(item)
         elif not self.refused:
@@ -162,7 +169,10 @@ class _Interchange:
 
     def _counted(self, item: Segment, counted: int, what: str) -> Iterator[Reading]:
         declared = item.at(0).strip()
-        if declared.lstrip("0") != str(counted):
+        if (
+            not (declared.isascii() and declared.isdigit())
+            or declared.zfill(10) != f"{counted:010}"
+        ):
             message = f"{item.tag} declares {declared or 'no'} {what}, and there are {counted}"
             yield self._reject(item, "count_mismatch", message, f"{item.tag} count", declared)
 
@@ -177,6 +187,3 @@ class _Interchange:
         self, item: Segment, reason: str, message: str, field: str, value: str | None = None
     ) -> Rejected:
         return self.readings.reject(Fault(position(item), reason, message, field, value))
-
-    def _spoilt(self, reason: str, message: str) -> Rejected:
-        return Rejected("document", 0, reason, message)

@@ -128,12 +128,12 @@ class _Decoder:
     """Turns the raw bytes of one segment into a ``Segment`` or a ``Malformed``."""
 
     def __init__(self) -> None:
-        self.codec = "ascii"
         self.tags: set[str] = set()
         self.use(Separators())
 
     def use(self, separators: Separators) -> None:
-        """Read by these service characters from here on."""
+        """Read by these service characters from here on, until UNB names a character set."""
+        self.codec = "ascii"
         self.separators = separators
         self.terminator = separators.terminator.encode()
         self.release = separators.release.encode()
