@@ -187,6 +187,7 @@ def test_equipment_that_is_no_container_is_no_container():
         ("95B", "LOC+9+PAONX'LOC+11+PAMIT'", "", Regime.COASTAL),
         ("95B", "LOC+9+CNSHA'LOC+13+PAMIT'LOC+11+COCTG'", "", Regime.TRANSHIPMENT),
         ("95B", "LOC+9+CNSHA'LOC+11+COCTG'", "", Regime.UNKNOWN),
+        ("95B", "LOC+9+CNSHA'LOC+8+PAMIT'", "", Regime.IMPORT),
         ("95B", "", "", Regime.UNKNOWN),
         ("95B", "LOC+9+CNSHA'LOC+11+PAMIT'", "GIS+28'", Regime.TRANSHIPMENT),
         ("95B", "LOC+9+CNSHA'LOC+11+PAMIT'", "GIS+24:71'", Regime.TRANSIT),
