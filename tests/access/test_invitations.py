@@ -6,8 +6,8 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from builders import PASSWORD, enter, hasher, people
-from isthmus.access import agencies, invitations, service, sessions, sign_in, store
+from builders import PASSWORD, enter, people
+from isthmus.access import agencies, console, invitations, service, sessions, sign_in, store
 from isthmus.access.model import AgencyKind, Permission, Role
 from isthmus.access.service import RoleRequest
 from isthmus.access.sessions import SessionTerms
@@ -16,11 +16,6 @@ from isthmus.kernel.errors import Conflict, Invalid, Limited, NotFound, Unauthen
 from isthmus.kernel.time import to_micros
 
 OTHER = "nine green herons at dusk"
-
-
-@pytest.fixture
-def cheap():
-    return hasher()
 
 
 @pytest.fixture
@@ -222,3 +217,22 @@ def test_who_has_entered_gets_no_second_welcome(sqlite_database, cheap, staff):
             lambda tx: service.invite_again(tx, staff[Role.ADMINISTRATOR], entered.person_id)
         )
     assert caught.value.code == "person_entered"
+
+
+def test_a_lost_first_link_is_made_anew_whoever_acted_from_the_console(sqlite_database, cheap):
+    database = sqlite_database
+    agency = database.write(
+        lambda tx: agencies.found(
+            tx, code="ANA", name="National Customs", kind=AgencyKind.CUSTOMS, country="PA"
+        )
+    )
+    lost = database.write(lambda tx: service.invite_first_administrator(tx, agency.id))
+    operator = database.write(lambda tx: console.operator(tx, "ANA"))
+    again = database.write(lambda tx: service.invite_first_administrator(tx, agency.id))
+    assert again.person_id == lost.person_id
+    enter(database, cheap, again, name="Rosa Méndez", login="rosa@customs.example")
+    rosa = database.read(lambda tx: sessions.actor_of(tx, store.person(tx, again.person_id)))
+    # The console's operator cannot be given a way to sign in.
+    with pytest.raises(Conflict) as caught:
+        database.write(lambda tx: service.invite_again(tx, rosa, operator.id))
+    assert caught.value.code == "person_not_invited"

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy
 from sqlalchemy import select
 
-from builders import enter, hasher, people, person
+from builders import enter, hasher, person
 from isthmus.access import agencies, erasure, gate, lookups, service, sessions, store
 from isthmus.access.model import AgencyKind, Permission, Purpose, Role
 from isthmus.access.service import RoleRequest
@@ -14,11 +14,6 @@ from isthmus.kernel.errors import Conflict, Denied, Invalid, PurposeNeeded
 from isthmus.platform.audit import audit_table
 
 BALBOA, COLON = frozenset({"PABLB"}), frozenset({"PAONX"})
-
-
-@pytest.fixture
-def staff(database):
-    return people(database)
 
 
 def fresh(database, actor):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import PASSWORD, enter, hasher, people, person
+from builders import PASSWORD, enter, hasher, person
 from isthmus.access import gate, service, sessions, sign_in, store
 from isthmus.access.model import Permission, Role
 from isthmus.access.service import RoleRequest
@@ -14,11 +14,6 @@ from isthmus.access.sessions import SessionTerms
 from isthmus.kernel.errors import Denied, Unauthenticated
 
 TERMS = SessionTerms(idle=timedelta(minutes=30), absolute=timedelta(hours=2))
-
-
-@pytest.fixture
-def staff(database):
-    return people(database)
 
 
 def start(database, actor, terms=TERMS):

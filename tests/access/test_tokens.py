@@ -19,11 +19,6 @@ from isthmus.kernel.errors import Denied, Invalid, NotFound, Unauthenticated
 MIT, CCT = frozenset({"MIT"}), frozenset({"CCT"})
 
 
-@pytest.fixture
-def staff(database):
-    return people(database)
-
-
 def issue(database, actor, agency, role=Role.SYSTEM, **terms):
     return database.write(
         lambda tx: tokens.issue_token(

@@ -51,8 +51,13 @@ class Permission(StrEnum):
 # A person decides: no system token and no job of the node may do these, whatever it was granted.
 PERSON_ONLY = frozenset(
     {
+        Permission.PICK_TAKE,
         Permission.PICK_CLEAR,
+        Permission.HOLD_PROPOSE,
         Permission.HOLD_CONFIRM,
+        Permission.INSPECTION_ORDER,
+        Permission.INSPECTION_ACCEPT,
+        Permission.INSPECTION_RECORD,
         Permission.HOLD_RELEASE,
         Permission.RULE_APPROVE,
         Permission.MODEL_APPROVE,

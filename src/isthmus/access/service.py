@@ -38,11 +38,12 @@ def invite_first_administrator(tx: Transaction, agency_id: str, locale: str = "e
     May be repeated until the link is used, for a link that was lost: the one before then holds no
     longer. Raises ``Conflict`` once somebody has entered.
     """
-    there = store.people(tx)
-    if any(person.login is not None or not person.active for person in there):
+    tx.lock(["administrators"])
+    for waiting in store.people(tx):
+        if waiting.active and waiting.login is None:
+            return invitations.create_invitation(tx, "node", waiting)
+    if store.count_holders(tx, Role.ADMINISTRATOR):
         raise Conflict("administrator_present", "the node has an administrator already")
-    if there:
-        return invitations.create_invitation(tx, "node", there[0])
     person = _enter(tx, "node", agency_id, locale=locale)
     _grant(tx, "node", person, [RoleRequest(Role.ADMINISTRATOR)])
     return invitations.create_invitation(tx, "node", person)
@@ -86,6 +87,8 @@ def invite(
 def invite_again(tx: Transaction, actor: Actor, person_id: str) -> Invited:
     """Make a new link for a person who never entered; the one before holds no longer."""
     person = _administered(tx, actor, person_id)
+    if person.name is None:  # the console's operator, and a first administrator not yet here
+        raise Conflict("person_not_invited", "this person was never invited", person=person_id)
     if secret_store.credential(tx, person_id) is not None:
         raise Conflict("person_entered", "this person has entered already", person=person_id)
     return invitations.create_invitation(tx, actor.id, person)
@@ -127,14 +130,16 @@ def set_access_end(
     )
 
 
-def deactivate(tx: Transaction, actor: Actor, person_id: str) -> None:
+def deactivate(
+    tx: Transaction, actor: Actor, person_id: str, *, retain: timedelta = RETAIN
+) -> None:
     """End a person's use of the node at once: sessions, links, roles, tasks, credentials.
 
-    The record is kept for as long as retention wants it; a return needs a new person.
+    The record is kept for ``retain`` from now; a return needs a new person.
     """
     person = _administered(tx, actor, person_id)
     _keep_an_administrator(tx, person)
-    store.update_person(tx, person_id, active=False, retain_until=(tx.now + RETAIN).date())
+    store.update_person(tx, person_id, active=False, retain_until=(tx.now + retain).date())
     sessions_ended = secret_store.end_sessions(tx, person_id)
     secret_store.drop_invitations(tx, person_id)
     secret_store.drop_credential(tx, person_id)
@@ -377,3 +382,10 @@ def _keep_an_administrator(tx: Transaction, person: Person) -> None:
     administers = any(grant.role is Role.ADMINISTRATOR for grant in held)
     if administers and not store.count_holders(tx, Role.ADMINISTRATOR, except_for=person.id):
         raise Conflict("last_administrator", "the node needs an administrator", person=person.id)
+
+
+def enter_console(tx: Transaction, agency_id: str, login: str, roles: Sequence[Role]) -> Person:
+    """Enter the person who stands behind acts from the console; it has no way to sign in."""
+    person = _enter(tx, "node", agency_id, locale="en", login=login)
+    _grant(tx, "node", person, [RoleRequest(role) for role in roles])
+    return person

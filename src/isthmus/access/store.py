@@ -184,7 +184,7 @@ def grants_of(tx: Transaction, person_id: str) -> list[Grant]:
     return [_grant(row) for row in tx.execute(found.order_by(grant_table.c.id)).mappings()]
 
 
-def count_holders(tx: Transaction, role: Role, *, except_for: str) -> int:
+def count_holders(tx: Transaction, role: Role, *, except_for: str = "") -> int:
     """Count the active people, other than one, who hold a role now at every place."""
     holders = (
         select(func.count(func.distinct(person_table.c.id)))
