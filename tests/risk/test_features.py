@@ -64,7 +64,7 @@ def outcomes_of(rows, draw_delay):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(populations(), st.data())
 def test_alone_as_in_any_batch_and_no_time_travel(units, data):
     rows = frame(units)
@@ -91,12 +91,8 @@ def test_alone_as_in_any_batch_and_no_time_travel(units, data):
     past = History()
     past.append(rows.filter(pl.col("lodged_at") <= moment))
     past.add_outcomes(outcomes.filter(pl.col("recorded_at") < moment))
-    assert (
-        features(rows[chosen : chosen + 1], past)[DERIVED].equals(
-            whole[chosen : chosen + 1][DERIVED]
-        )
-        or outcomes.filter(pl.col("recorded_at") < moment).is_empty()
-    )
+    now = features(rows[chosen : chosen + 1], past)
+    assert now[DERIVED].equals(whole[chosen : chosen + 1][DERIVED])
 
 
 def simple(number, days, **fields):
