@@ -36,7 +36,10 @@ class Model:
 
     def __post_init__(self) -> None:
         # A frozen record fills its one derived member here.
-        object.__setattr__(self, "_booster", lightgbm.Booster(model_str=self.trees))
+        booster = lightgbm.Booster(model_str=self.trees)
+        if booster.num_feature() != len(self.features):
+            raise Damaged("risk.model_damaged", "the trees are not of these features")
+        object.__setattr__(self, "_booster", booster)
 
     @property
     def base_rate(self) -> float:

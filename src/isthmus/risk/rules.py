@@ -269,6 +269,9 @@ def _parameters(explain: Mapping[str, str], scope: Scope) -> tuple[str, ...]:
             parts = list(string.Formatter().parse(text))
         except ValueError as error:
             raise Invalid("risk.rule_invalid", str(error), path=f"explain.{locale}") from None
+        if any(spec or conversion for _, _, spec, conversion in parts):
+            reason = "values are shown by a plain {name}"
+            raise Invalid("risk.rule_invalid", reason, path=f"explain.{locale}")
         found[locale] = {name for _, name, _, _ in parts if name is not None}
     names = found["en"]
     for locale, held in found.items():
