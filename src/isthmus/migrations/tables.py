@@ -5,9 +5,12 @@ An area that keeps tables adds one line here; the revision that creates them fol
 """
 
 from isthmus.access import tables as access
-from isthmus.platform import audit, documents, events, jobs
+from isthmus.cargo import tables as cargo
+from isthmus.cases import tables as cases
+from isthmus.platform import audit, documents, erasure, events, jobs
 from isthmus.platform.database import metadata
+from isthmus.risk import tables as risk
 
-AREAS = (audit, documents, events, jobs, access)
+AREAS = (audit, documents, erasure, events, jobs, access, cargo, risk, cases)
 
 __all__ = ["AREAS", "metadata"]

@@ -108,6 +108,32 @@ class Database:
         except OperationalError as error:
             raise _unavailable(error) from error
 
+    def flush_erased(self, patience: float = 30.0) -> bool:
+        """Bring the write-ahead log into the database file and empty it, so that no page from
+        before an erasure is left; false when readers held on to it for ``patience`` seconds.
+
+        What is erased is overwritten in the database file itself (``secure_delete``). PostgreSQL
+        frees old rows by its own vacuum, and there is nothing to do here.
+        """
+        if not self.is_sqlite:
+            return True
+        end = time.monotonic() + patience
+        while True:
+            with self._writer.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                if raw is None:
+                    return False
+                raw.execute("PRAGMA busy_timeout=1000")
+                try:
+                    busy = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                finally:
+                    raw.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            if not busy:
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+
     def migrator(self) -> Engine:
         """Return the writing engine, for schema migrations at start only."""
         return self._writer

@@ -314,15 +314,21 @@ def get(tx: Transaction, document_id: str) -> RowMapping:
     return row
 
 
-def erase(tx: Transaction, document_id: str, erasure_id: str) -> None:
-    """Destroy a document's key, name and chunks for good; the row stays and names the erasure."""
-    tx.execute(delete(key_table).where(key_table.c.document_id == document_id))
-    tx.execute(delete(chunk_table).where(chunk_table.c.document_id == document_id))
-    tx.execute(
+def erase(tx: Transaction, document_id: str, erasure_id: str) -> int:
+    """Destroy a document's key, name and chunks for good; the row stays and names the erasure.
+
+    Returns 1, or 0 when there is no such document or it was erased before.
+    """
+    documents = document_table.c
+    marked = tx.execute(
         update(document_table)
-        .where(document_table.c.id == document_id)
+        .where(documents.id == document_id, documents.erasure_id.is_(None))
         .values(name=None, erasure_id=erasure_id)
-    )
+    ).rowcount
+    if marked:
+        tx.execute(delete(key_table).where(key_table.c.document_id == document_id))
+        tx.execute(delete(chunk_table).where(chunk_table.c.document_id == document_id))
+    return marked
 
 
 def sweep(tx: Transaction, older_than: datetime) -> int:

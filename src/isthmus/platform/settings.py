@@ -133,10 +133,10 @@ class LimitSettings(_Section):
     """Largest document of each format; a larger one is refused before it is stored."""
 
     cuscar: _Bytes = Field(256 << 20, description=_WHOLE_BYTES)
-    wco: _Bytes = Field(64 << 20, description=_WHOLE_BYTES)
-    tabular: _Bytes = Field(1 << 30, description=_WHOLE_BYTES)
+    wco: _Bytes = Field(32 << 20, description=_WHOLE_BYTES)
+    tabular: _Bytes = Field(512 << 20, description=_WHOLE_BYTES)
     json_: _Bytes = Field(64 << 20, alias="json", description=_WHOLE_BYTES)
-    events: _Bytes = Field(256 << 20, description=_WHOLE_BYTES)
+    events: _Bytes = Field(512 << 20, description=_WHOLE_BYTES)
     unsupported: _Bytes = Field(16 << 20, description=_WHOLE_BYTES)
 
     def of(self, code: str) -> int:

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from isthmus.platform import audit, documents, jobs
+from isthmus.kernel.errors import Unavailable
+from isthmus.platform import audit, documents, erasure, jobs
 from isthmus.platform.database import Database
 from isthmus.platform.settings import NodeFolder
 from isthmus.platform.worker import Handler, Periodic
@@ -26,6 +27,7 @@ def handlers(database: Database, folder: NodeFolder) -> dict[str, Handler]:
     return {
         SEAL: lambda _job: _seal(database, folder),
         SWEEP: lambda _job: _sweep(database),
+        erasure.FLUSH: lambda _job: _flush(database, folder),
         CLEAR: lambda _job: _clear(database),
     }
 
@@ -45,6 +47,13 @@ def seal_audit(database: Database, folder: NodeFolder) -> int:
 
 def _seal(database: Database, folder: NodeFolder) -> None:
     seal_audit(database, folder)
+
+
+def _flush(database: Database, folder: NodeFolder) -> None:
+    register = erasure.Register(database, folder, erasure.DOCUMENTS)
+    unreached = database.write(register.reach)
+    if not database.flush_erased() or unreached:
+        raise Unavailable("erasure_unfinished", "a reader or a backup out of reach holds on")
 
 
 def _sweep(database: Database) -> None:
