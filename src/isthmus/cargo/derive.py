@@ -12,6 +12,7 @@ from isthmus.cargo.model import (
     Container,
     ContainerEvent,
     Declaration,
+    Function,
     GoodsItem,
     Party,
     PartyRole,
@@ -122,12 +123,9 @@ def _container(
     number: str | None, consignments: list[Consignment], declaration: Declaration | None
 ) -> Container | None:
     """Merge what the reports say of one box: the first to say a thing is believed."""
-    found = [
-        box
-        for source in [*consignments, *([declaration] if declaration else [])]
-        for box in source.containers
-        if box.number == number
-    ]
+    boxes = [box for consignment in consignments for box in consignment.containers]
+    boxes += declaration.containers if declaration else ()
+    found = [box for box in boxes if box.number == number]
     if not found:
         return None
     merged = found[0]
@@ -152,24 +150,21 @@ def _route(
     events: Sequence[ContainerEvent],
 ) -> None:
     manifests = [consignment.manifest for consignment in consignments]
+    declared = declaration or Declaration("", Function.ORIGINAL)
     newest = consignments[0] if consignments else None
     made.master_bill = newest.master_bill if newest else None
     made.place_origin = _pick(*(c.place_origin for c in consignments))
-    made.place_loading = _pick(
-        *(c.place_loading for c in consignments), declaration and declaration.place_loading
-    )
+    made.place_loading = _pick(*(c.place_loading for c in consignments), declared.place_loading)
     made.place_transhipment = _pick(*(c.place_transhipment for c in consignments))
     made.place_discharge = _pick(
-        *(c.place_discharge for c in consignments), declaration and declaration.place_discharge
+        *(c.place_discharge for c in consignments), declared.place_discharge
     )
     made.place_delivery = _pick(*(c.place_delivery for c in consignments))
     made.carrier = _pick(*(m.carrier for m in manifests))
-    made.vessel_imo = _pick(
-        *(m.vessel_imo for m in manifests), declaration and declaration.vessel_imo
-    )
+    made.vessel_imo = _pick(*(m.vessel_imo for m in manifests), declared.vessel_imo)
     made.voyage = _pick(*(m.voyage for m in manifests))
     made.direction = _pick(*(m.direction for m in manifests))
-    made.mode = _pick(*(m.mode for m in manifests), declaration and declaration.mode)
+    made.mode = _pick(*(m.mode for m in manifests), declared.mode)
     actual = [event for event in events if not event.planned and event.terminal]
     made.terminal = actual[-1].terminal if actual else _pick(*(e.terminal for e in events))
     arrivals = [m.arrival_at for m in manifests if m.direction != "departure" and m.arrival_at]
@@ -180,7 +175,7 @@ def _route(
     made.departure_at = min(departures, default=None)
     made.cutoff_at = min(cutoffs, default=None)
     issued = [m.issued_at for m in manifests if m.issued_at]
-    lodged = declaration and _pick(declaration.lodged_at, declaration.accepted_at)
+    lodged = _pick(declared.lodged_at, declared.accepted_at)
     made.lodged_at = _pick(lodged, min(issued, default=None), made.created_at)
 
 
@@ -240,10 +235,11 @@ def _lines(
     container: str | None, consignments: list[Consignment], declaration: Declaration | None
 ) -> list[GoodsItem]:
     """Return the goods lines of this box: the declaration's where there is one, else the bill's."""
-    for source in [*([declaration] if declaration else []), *consignments]:
+    sources = [declaration.goods] if declaration else []
+    for goods in [*sources, *(consignment.goods for consignment in consignments)]:
         lines = [
             line
-            for line in source.goods
+            for line in goods
             if container is None or not line.containers or container in line.containers
         ]
         if lines:
@@ -266,11 +262,8 @@ def _parties(
     declaration: Declaration | None,
     keys: KeyRing,
 ) -> None:
-    parties: list[Party] = [
-        party
-        for source in [*consignments, *([declaration] if declaration else [])]
-        for party in source.parties
-    ]
+    parties: list[Party] = [party for c in consignments for party in c.parties]
+    parties += declaration.parties if declaration else ()
 
     def ref(roles: tuple[PartyRole, ...]) -> str | None:
         party = first(parties, roles)
@@ -375,12 +368,12 @@ def _office(
     ports = [c.manifest.port for c in consignments]
     for place in [*ports, made.place_discharge, made.place_loading, made.place_transhipment]:
         if place and place[:2] == home.country and (office := office_for(place)):
-            return office
+            return office.code
     return home.default_office
 
 
 def _deadline(made: Unit) -> None:
-    """Set until when it can be picked: closing of loading where it leaves, arrival where it comes."""
+    """Set until when it can be picked: closing of loading, or arrival."""
     if made.supplementary:
         made.deadline_at = None
     elif made.regime in LEAVING or made.direction == "departure":

@@ -215,13 +215,11 @@ class Joiner:
             return
         named = [box.number for box in record.containers]
         bill = record.bills[0] if record.bills else None
-        matched = self._matches(set(named), set(record.bills))
+        matched = self._matches(version.key, set(named), set(record.bills))
         for number in named:
             if not any(unit.container == number for unit in matched):
-                unit_id = self.by_box.get((number, bill))
-                unit = self.units[unit_id] if unit_id else self._new("container", number, bill)
-                matched.append(unit)
-        own = [u for u in self._standing(self.of_declaration.get(version.key, ()))]
+                matched.append(self._new("container", number, bill))
+        own = self._standing(self.of_declaration.get(version.key, ()))
         if not matched and not own:
             unit = self._new("declaration", None, bill)
             self._link(unit, version.key)
@@ -234,11 +232,11 @@ class Joiner:
             if unit.container is None and unit.kind == "declaration" and matched:
                 self._supersede(unit, matched[0])
 
-    def _matches(self, containers: set[str], bills: set[str]) -> list[Unit]:
-        """Open container units that a declaration speaks of.
+    def _matches(self, key: str, containers: set[str], bills: set[str]) -> list[Unit]:
+        """Open container units that a declaration speaks of and that no other has joined.
 
         Where it names both boxes and bills, both must agree; a box whose bill is not known yet
-        agrees with any.
+        agrees with any. Two declarations of one box are two consignments in it.
         """
         ids = [unit_id for number in containers for unit_id in self.boxes.get(number, ())]
         ids += [unit_id for bill in sorted(bills) for unit_id in self.of_bill.get(bill, ())]
@@ -247,6 +245,7 @@ class Joiner:
             for unit in self._standing(sorted(ids))
             if unit.container is not None
             and unit.state == UnitState.OPEN
+            and unit.declaration_key in (None, key)
             and (not containers or unit.container in containers)
             and (not bills or unit.bill is None or unit.bill in bills)
         ]

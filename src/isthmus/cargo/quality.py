@@ -2,8 +2,9 @@
 
 import re
 from functools import lru_cache
+from importlib.resources import files
 
-from isthmus.cargo.model import ContainerEvent, Flag, Record
+from isthmus.cargo.model import ContainerEvent, Flag, GoodsItem, Record
 from isthmus.cargo.unit import Unit
 from isthmus.reference import harmonised
 from isthmus.reference.check_digits import container_number_valid, imo_valid
@@ -12,20 +13,8 @@ from isthmus.reference.countries import country_known
 from isthmus.reference.places import place
 from isthmus.reference.size_types import size_type
 
-# Wordings that say nothing of the goods, after the stop words that European entry summary
-# declarations refuse; five languages, compared with the whole description.
-VAGUE = frozenset(
-    "general cargo|cargo|goods|freight of all kinds|fak|consolidated|consolidation|groupage|"
-    "various|various goods|miscellaneous|sundries|mixed goods|personal effects|household goods|"
-    "parts|spare parts|equipment|machinery|electronics|foodstuff|foodstuffs|chemicals|gifts|"
-    "samples|said to contain|stc|as per invoice|as per attached list|empty|merchandise|"
-    "carga general|mercancia|mercancias|mercancia general|mercaderia|efectos personales|"
-    "repuestos|partes|varios|articulos varios|productos|alimentos|equipos|"
-    "marchandises|marchandises diverses|divers|effets personnels|pieces|pieces detachees|"
-    "produits|materiel|groupage|algemene lading|goederen|diverse goederen|diversen|onderdelen|"
-    "persoonlijke goederen|stukgoed|materiaal|carga geral|mercadorias|mercadorias diversas|"
-    "diversos|pecas|produtos|objetos pessoais".split("|")
-)
+_LINES = files("isthmus.cargo").joinpath("vague_descriptions.txt").read_text("utf-8").splitlines()
+VAGUE = frozenset(line for line in _LINES if line and not line.startswith("#"))
 _NOISE = re.compile(r"[^a-z ]+")
 _ACCENTS = str.maketrans("áàâãäåçéèêëíìîïñóòôõöúùûüý", "aaaaaaceeeeiiiinooooouuuuy")
 # Gross mass may differ from the sum of its parts by this share before it is worth a flag.
@@ -57,13 +46,7 @@ def of_record(record: Record) -> list[Flag]:
         if box.size_type and size_type(box.size_type) is None:
             flags.append(Flag("size_type_unknown", "size_type", box.size_type))
     for line in getattr(record, "goods", ()):
-        if line.hs and not _hs_known(line.hs):
-            flags.append(Flag("hs_unknown", "hs", line.hs))
-        if line.origin and not country_known(line.origin):
-            flags.append(Flag("country_unknown", "origin", line.origin))
-        for package in line.packages:
-            if package.kind and package.kind not in code_list("package_kinds"):
-                flags.append(Flag("package_unknown", "package_kind", package.kind))
+        flags += _of_line(line)
     ship = getattr(getattr(record, "manifest", record), "vessel_imo", None)
     if ship and not imo_valid(ship):
         flags.append(Flag("imo_check_digit", "vessel_imo", ship))
@@ -71,6 +54,18 @@ def of_record(record: Record) -> list[Flag]:
         code = getattr(record, name, None)
         if code and place(code) is None:
             flags.append(Flag("place_unknown", name, code))
+    return flags
+
+
+def _of_line(line: GoodsItem) -> list[Flag]:
+    flags = []
+    if line.hs and not _hs_known(line.hs):
+        flags.append(Flag("hs_unknown", "hs", line.hs))
+    if line.origin and not country_known(line.origin):
+        flags.append(Flag("country_unknown", "origin", line.origin))
+    for package in line.packages:
+        if package.kind and package.kind not in code_list("package_kinds"):
+            flags.append(Flag("package_unknown", "package_kind", package.kind))
     return flags
 
 

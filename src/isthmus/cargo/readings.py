@@ -111,9 +111,7 @@ def totals(tx: Transaction, scope: Scope) -> dict[str, int]:
     sums = [func.coalesce(func.sum(reading_table.c[name]), 0).label(name) for name in COUNTS]
     unsupported = func.count().filter(reading_table.c.state == "unsupported").label("unsupported")
     row = (
-        tx.execute(
-            select(func.count().label("documents"), unsupported, *sums).where(scope.where())
-        )
+        tx.execute(select(func.count().label("documents"), unsupported, *sums).where(scope.where()))
         .mappings()
         .one()
     )

@@ -67,8 +67,12 @@ def _permission(batch: Sequence[Reading]) -> Permission:
 def _lane(reading: Accepted) -> int:
     record = reading.record
     boxes = getattr(record, "containers", ())
-    anchor = getattr(record, "container", None) or (boxes[0].number if boxes else None)
-    anchor = anchor or getattr(record, "bill", None) or getattr(record, "reference", "")
+    anchor = str(
+        getattr(record, "container", None)
+        or (boxes[0].number if boxes else None)
+        or getattr(record, "bill", None)
+        or getattr(record, "reference", "")
+    )
     return sum(anchor.encode()) % LANES
 
 

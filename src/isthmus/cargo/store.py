@@ -205,6 +205,57 @@ def units_due(tx: Transaction, limit: int) -> list[Unit]:
     return [unit_of(row) for row in rows.mappings()]
 
 
+@unscoped("how much waits to be scored is a figure of the node")
+def count_due(tx: Transaction) -> int:
+    """Return how many open units wait to be scored."""
+    units = unit_table.c
+    return int(
+        tx.execute(
+            select(func.count()).where(
+                units.scored_version < units.version, units.state == UnitState.OPEN
+            )
+        ).scalar_one()
+    )
+
+
+@unscoped("the history of scoring looks back on every unit of the node")
+def units_after(tx: Transaction, after: int, limit: int) -> list[tuple[int, Unit]]:
+    """Return units entered after the one with this number, with their numbers, page by page."""
+    units = unit_table.c
+    rows = tx.execute(select(unit_table).where(units.seq > after).order_by(units.seq).limit(limit))
+    return [(row["seq"], unit_of(row)) for row in rows.mappings()]
+
+
+@unscoped("an assessment names the record versions it was made from")
+def sources_of(tx: Transaction, units: Sequence[Unit]) -> dict[str, list[str]]:
+    """Return, by unit, the ids of the current record versions behind it, events left out."""
+    records = record_table.c
+    by_bill: dict[str, list[str]] = {}
+    by_declaration: dict[str, list[str]] = {}
+    for part in _slices(unit.bill for unit in units if unit.bill):
+        for row in tx.execute(
+            select(records.bill, records.id).where(
+                records.bill.in_(part), records.state == "current"
+            )
+        ):
+            by_bill.setdefault(row[0], []).append(row[1])
+    for part in _slices(unit.declaration_key for unit in units if unit.declaration_key):
+        for row in tx.execute(
+            select(records.key, records.id).where(
+                records.kind == "declaration",
+                records.key.in_(part),
+                records.state == "current",
+            )
+        ):
+            by_declaration.setdefault(row[0], []).append(row[1])
+    return {
+        unit.id: sorted(
+            [*by_bill.get(unit.bill or "", ()), *by_declaration.get(unit.declaration_key or "", ())]
+        )
+        for unit in units
+    }
+
+
 @unscoped("scoring reads units by id for its own batch")
 def units_by_id(tx: Transaction, ids: Iterable[str]) -> dict[str, Unit]:
     """Return units by their ids."""
@@ -280,9 +331,7 @@ def open_quarantine(tx: Transaction, document_id: str) -> set[int]:
     """Return the ordinals of a document's open quarantine entries."""
     entries = quarantine_table.c
     rows = tx.execute(
-        select(entries.ordinal).where(
-            entries.document_id == document_id, entries.state == "open"
-        )
+        select(entries.ordinal).where(entries.document_id == document_id, entries.state == "open")
     )
     return {row[0] for row in rows}
 

@@ -169,7 +169,7 @@ def _unit_columns() -> list[Column[Any]]:
             hint = next(part for part in get_args(hint) if part is not type(None))
         column_type = Json() if get_origin(hint) is tuple else _TYPES[hint]
         made.append(
-            Column(entry.name, column_type, primary_key=entry.name == "id", nullable=optional)
+            Column(entry.name, column_type, unique=entry.name == "id" or None, nullable=optional)
         )
     return made
 
@@ -177,6 +177,7 @@ def _unit_columns() -> list[Column[Any]]:
 unit_table = Table(
     "unit",
     metadata,
+    Column("seq", columns.Sequence, primary_key=True, autoincrement=True),
     *_unit_columns(),
     Column("scored_version", Integer, nullable=False, server_default="0"),
     Index("ix_unit_container_bill", "container", "bill"),
@@ -190,4 +191,5 @@ unit_table = Table(
         sqlite_where=text("scored_version < version AND state = 'open'"),
         postgresql_where=text("scored_version < version AND state = 'open'"),
     ),
+    sqlite_autoincrement=True,
 )

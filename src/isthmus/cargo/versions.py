@@ -244,19 +244,19 @@ class Versioner:
             known for key in keys if not (known := self.newest["consignment", key]).cancelled
         ]
         mark = digest_of(self.tx.keys, manifest)
-        known = self.newest.get(("manifest", manifest.reference))
-        if known and known.digest == mark:
+        before = self.newest.get(("manifest", manifest.reference))
+        if before and before.digest == mark:
             self.batch.tally.duplicates += 1
             return
-        if not keys and known is None:
+        if not keys and before is None:
             self._park(reading, manifest, mark, parent=manifest.reference)
             return
-        self._accept(self._version(reading, manifest, mark, known), known)
-        for before in standing:
-            if isinstance(before.record, Consignment):
-                record = replace(before.record, manifest=manifest, function=Function.CANCEL)
-                version = self._version(reading, record, digest_of(self.tx.keys, record), before)
-                self._enter(version, before)
+        self._accept(self._version(reading, manifest, mark, before), before)
+        for known in standing:
+            if isinstance(known.record, Consignment):
+                record = replace(known.record, manifest=manifest, function=Function.CANCEL)
+                version = self._version(reading, record, digest_of(self.tx.keys, record), known)
+                self._enter(version, known)
 
     def _version(
         self, reading: Accepted, record: Record, mark: bytes, known: Version | None

@@ -43,7 +43,7 @@ def raise_alert(
             }
         ],
     )
-    events.emit(tx, "alert.raised", about["unit_id"], alert=alert_id, kind=kind)
+    events.emit(tx, "alert.raised", about["unit_id"], alert=alert_id, code=kind)
     return alert_id
 
 

@@ -125,9 +125,7 @@ def breach(tx: Transaction, container: str, code: str, at: str) -> int:
         alerts.raise_alert(
             tx, "hold_breached", row, hold_id=row["id"], detail={"code": code, "at": at}
         )
-        audit.record(
-            tx, "node", "hold.breach", "hold", row["id"], unit=row["unit_id"], code=code
-        )
+        audit.record(tx, "node", "hold.breach", "hold", row["id"], unit=row["unit_id"], code=code)
     return len(rows)
 
 
@@ -143,9 +141,7 @@ def note_unanswered(tx: Transaction) -> int:
 def _hold(tx: Transaction, actor: Actor, hold_id: str, permission: Permission) -> RowMapping:
     tx.lock([hold_id])
     row = store.hold(tx, scope(actor, Permission.HOLD_READ), hold_id)
-    check(
-        tx, actor, permission, office=row["office"], terminal=row["terminal"], object_id=hold_id
-    )
+    check(tx, actor, permission, office=row["office"], terminal=row["terminal"], object_id=hold_id)
     return row
 
 

@@ -1,17 +1,23 @@
 """Inspections: ordered, accepted, done with a result; what was found is counted in its own unit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from isthmus.access import assignments
+from isthmus.access import service as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cargo.unit import Unit
 from isthmus.cases import picks, store
-from isthmus.cases.model import INSPECTION_STEPS, InspectionState, PickState, Result, step
+from isthmus.cases.model import (
+    ACTIVE_HOLDS,
+    INSPECTION_STEPS,
+    InspectionState,
+    PickState,
+    Result,
+    step,
+)
 from isthmus.cases.tables import finding_table, inspection_table
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
@@ -98,7 +104,7 @@ def accept(tx: Transaction, actor: Actor, inspection_id: str) -> None:
     """Accept an order: the inspection is this inspector's task and gives the purpose."""
     row = _inspection(tx, actor, inspection_id, Permission.INSPECTION_ACCEPT)
     _move(tx, row, InspectionState.ACCEPTED, accepted_by=actor.id, accepted_at=tx.now)
-    assignments.assign(tx, actor, actor.id, "unit", row["unit_id"], Purpose.INSPECTION)
+    people.assign(tx, actor, actor.id, "unit", row["unit_id"], purpose=Purpose.INSPECTION)
     _note(tx, actor, "inspection.accept", inspection_id, row["unit_id"])
 
 
@@ -108,7 +114,7 @@ def decline(tx: Transaction, actor: Actor, inspection_id: str, reason: str) -> N
     _code("reasons", reason, "reason")
     _move(tx, row, InspectionState.DECLINED, decline_reason=reason)
     if row["pick_id"]:
-        held = any(h["state"] in store.ACTIVE_HOLDS for h in store.hold_rows(tx, row["unit_id"]))
+        held = any(h["state"] in ACTIVE_HOLDS for h in store.hold_rows(tx, row["unit_id"]))
         then = PickState.HELD if held else PickState.TAKEN
         picks.move(tx, row["pick_id"], then, taken_until=tx.now + picks.LOCK)
     _note(tx, actor, "inspection.decline", inspection_id, row["unit_id"], reason=reason)
@@ -130,9 +136,7 @@ def report(tx: Transaction, actor: Actor, inspection_id: str, told: Report) -> R
         share_unloaded=told.share_unloaded,
         minutes_delay=told.minutes_delay,
     )
-    store.insert(
-        tx, finding_table, [_finding(inspection_id, found) for found in told.findings]
-    )
+    store.insert(tx, finding_table, [_finding(inspection_id, found) for found in told.findings])
     picks.move(tx, row["pick_id"], PickState.INSPECTED)
     _note(
         tx,
@@ -191,7 +195,9 @@ def _check_report(told: Report) -> None:
             _code("concealment_zones", found.zone, "findings.zone")
         if found.quantity is not None and not 0 < found.quantity < 1e9:
             raise Invalid(
-                "value_impossible", "a quantity is above 0", field="findings.quantity",
+                "value_impossible",
+                "a quantity is above 0",
+                field="findings.quantity",
                 value=found.quantity,
             )
 

@@ -75,9 +75,7 @@ PICK_STEPS: Mapping[PickState, frozenset[PickState]] = {
     ),
     PickState.HOLD_PROPOSED: frozenset({PickState.HELD, PickState.TAKEN}),
     PickState.HELD: frozenset({PickState.INSPECTION_ORDERED, PickState.RELEASED}),
-    PickState.INSPECTION_ORDERED: frozenset(
-        {PickState.INSPECTED, PickState.TAKEN, PickState.HELD}
-    ),
+    PickState.INSPECTION_ORDERED: frozenset({PickState.INSPECTED, PickState.TAKEN, PickState.HELD}),
 }
 
 HOLD_STEPS: Mapping[HoldState, frozenset[HoldState]] = {

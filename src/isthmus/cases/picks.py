@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from isthmus.access import assignments
+from isthmus.access import service as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cases import store
@@ -40,7 +40,7 @@ def take(tx: Transaction, actor: Actor, pick_id: str) -> RowMapping:
         taken_by=actor.id,
         taken_until=tx.now + LOCK,
     )
-    assignments.assign(tx, actor, actor.id, "unit", row["unit_id"], Purpose.TARGETING)
+    people.assign(tx, actor, actor.id, "unit", row["unit_id"], purpose=Purpose.TARGETING)
     _note(tx, actor, "pick.take", row)
     return _pick(tx, actor, pick_id, Permission.PICK_TAKE)
 
@@ -49,7 +49,7 @@ def put_back(tx: Transaction, actor: Actor, pick_id: str) -> None:
     """Offer a taken pick to others again."""
     row = _own(tx, actor, pick_id, Permission.PICK_TAKE)
     _move(tx, row, PickState.OFFERED, taken_by=None, taken_until=None)
-    assignments.unassign(tx, actor, actor.id, "unit", row["unit_id"])
+    people.unassign(tx, actor, actor.id, "unit", row["unit_id"])
     _note(tx, actor, "pick.put_back", row)
 
 
@@ -131,9 +131,7 @@ def settle_overdue(tx: Transaction) -> tuple[int, int]:
 def _pick(tx: Transaction, actor: Actor, pick_id: str, permission: Permission) -> RowMapping:
     tx.lock([pick_id])
     row = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
-    check(
-        tx, actor, permission, office=row["office"], terminal=row["terminal"], object_id=pick_id
-    )
+    check(tx, actor, permission, office=row["office"], terminal=row["terminal"], object_id=pick_id)
     return row
 
 

@@ -220,9 +220,7 @@ def unanswered_holds(tx: Transaction, now: datetime) -> list[RowMapping]:
     """Return confirmed holds that the terminal has not acknowledged in time."""
     holds = hold_table.c
     rows = tx.execute(
-        select(hold_table).where(
-            holds.state == HoldState.CONFIRMED, holds.acknowledge_by < now
-        )
+        select(hold_table).where(holds.state == HoldState.CONFIRMED, holds.acknowledge_by < now)
     )
     return list(rows.mappings())
 
@@ -274,11 +272,15 @@ def findings(tx: Transaction, scope: Scope, inspection_ids: Sequence[str]) -> li
 
 
 def results(tx: Transaction, scope: Scope) -> list[RowMapping]:
-    """Return every inspected pick with its propensity and result, for estimates of effectiveness."""
+    """Return every inspected pick with its propensity and result, for honest estimates."""
     picks, orders = pick_table.c, inspection_table.c
     rows = tx.execute(
         select(
-            picks.basis, picks.lane, picks.propensity, orders.result, orders.objective,
+            picks.basis,
+            picks.lane,
+            picks.propensity,
+            orders.result,
+            orders.objective,
             orders.minutes_delay,
         )
         .join(inspection_table, orders.pick_id == picks.id)
@@ -287,7 +289,9 @@ def results(tx: Transaction, scope: Scope) -> list[RowMapping]:
     return list(rows.mappings())
 
 
-def alerts(tx: Transaction, scope: Scope, state: str = "open", limit: int = 200) -> list[RowMapping]:
+def alerts(
+    tx: Transaction, scope: Scope, state: str = "open", limit: int = 200
+) -> list[RowMapping]:
     """Return alerts, newest first."""
     rows = tx.execute(
         select(alert_table)

@@ -30,8 +30,6 @@ HEAD = 8192
 # Documents up to this size are read in the transaction that stores them.
 AT_ONCE = 256 << 10
 BATCH = 2000
-# What no reader knows is kept as well, up to this size.
-UNKNOWN_LIMIT = 64 << 20
 
 Progress = Callable[[int], None]
 
@@ -62,9 +60,10 @@ class Receipt:
 class Receiver:
     """Takes documents in for one node."""
 
-    def __init__(self, database: Database, home: Home) -> None:
+    def __init__(self, database: Database, home: Home, limit_of: Callable[[str], int]) -> None:
         self.database = database
         self.home = home
+        self.limit_of = limit_of  # bytes a document may have, by format code or "unsupported"
 
     def receive(
         self,
@@ -91,17 +90,20 @@ class Receiver:
                 source=source.name,
             )
         size = stream.seek(0, io.SEEK_END)
-        limit = format_.limit if format_ else UNKNOWN_LIMIT
+        limit = self.limit_of(format_.code if format_ else "unsupported")
         if size > limit:
             raise TooLarge(
                 "too_large",
-                f"{size:,} bytes; {format_.code if format_ else 'unknown formats'} may have {limit:,}",
+                f"{size:,} bytes; this format may have {limit:,}",
+                format=_kind(format_),
                 source=source.name,
             )
         stream.seek(0)
         if size <= AT_ONCE:
             content = stream.read()
-            return self.database.write(lambda tx: self._at_once(tx, actor, content, format_, source))
+            return self.database.write(
+                lambda tx: self._at_once(tx, actor, content, format_, source)
+            )
         return self._large(actor, stream, format_, source, wait, progress)
 
     # -- small ----------------------------------------------------------------------------
@@ -110,9 +112,7 @@ class Receiver:
         self, tx: Transaction, actor: Actor, content: bytes, format_: Format | None, source: Source
     ) -> Receipt:
         _allowed(tx, actor, format_)
-        stored = documents.put(
-            tx, content, kind=_kind(format_), source=source.name, actor=actor.id
-        )
+        stored = documents.put(tx, content, kind=_kind(format_), source=source.name, actor=actor.id)
         if not stored.new:
             return _again(tx, stored)
         receipt = self._enter(tx, actor, stored, format_, source, empty=not content)
@@ -202,9 +202,7 @@ class Receiver:
                 return receipt
         if format_ is None or not wait:
             state = "stored" if format_ else "unsupported"
-            return Receipt(
-                stored.id, _kind(format_), state, unsupported=format_ is None
-            )
+            return Receipt(stored.id, _kind(format_), state, unsupported=format_ is None)
         return self.read_on(actor, stored.id, progress)
 
     def _promise(
@@ -222,9 +220,7 @@ class Receiver:
             run_at = tx.now + jobs.LEASE * 5 if wait else None
             jobs.enqueue(tx, "read", {"document": stored.id}, key=stored.id, run_at=run_at)
 
-    def read_on(
-        self, actor: Actor, document_id: str, progress: Progress | None = None
-    ) -> Receipt:
+    def read_on(self, actor: Actor, document_id: str, progress: Progress | None = None) -> Receipt:
         """Read a stored document from where reading stopped to its end, batch by batch."""
         row = self.database.read(lambda tx: readings.get(tx, document_id))
         receipt = Receipt(document_id, row["format"], row["state"])
@@ -246,7 +242,9 @@ class Receiver:
             for batch in _batches(rest):
                 before, done = done, max(done, batch[-1].ordinal)
                 self.database.write(
-                    lambda tx, b=batch, s=before, e=done: self._batch(tx, actor, document_id, b, s, e)  # type: ignore[misc]
+                    lambda tx, b=batch, s=before, e=done: self._batch(
+                        tx, actor, document_id, b, s, e
+                    )  # type: ignore[misc]
                 )
                 if progress:
                     progress(len(batch))

@@ -70,6 +70,18 @@ class Transaction:
         )
         return outcome.rowcount == 1
 
+    def insert_all_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert rows, passing over those whose unique key stands already; return how many new."""
+        if not rows:
+            return 0
+        maker = sqlite.insert if self.is_sqlite else postgresql.insert
+        outcome = self.connection.execute(
+            maker(table).on_conflict_do_nothing(),
+            rows,
+            execution_options={"preserve_rowcount": True},
+        )
+        return outcome.rowcount
+
     def lock(self, names: Iterable[str]) -> None:
         """Hold the named things until this unit of work ends, against other writers.
 

@@ -59,14 +59,10 @@ def approve(tx: Transaction, actor: Actor, model_id: str) -> str:
         raise Denied("second_person", "a second person must approve", model=model_id)
     else:
         store.retire_live(tx, row["objective"])
-        store.change_model(
-            tx, model_id, state="live", second_by=actor.id, second_at=tx.now
-        )
+        store.change_model(tx, model_id, state="live", second_by=actor.id, second_at=tx.now)
         state = "live"
         events.emit(tx, "model.live", model_id, objective=row["objective"])
-    audit.record(
-        tx, actor.id, "model.approve", "model", model_id, agency=actor.agency, state=state
-    )
+    audit.record(tx, actor.id, "model.approve", "model", model_id, agency=actor.agency, state=state)
     return state
 
 

@@ -79,7 +79,7 @@ def advance(tx: Transaction, actor: Actor, rule_key: str, then: RuleState) -> No
     """Move a rule on. Live needs another person than the one who proposed it."""
     needed = Permission.RULE_APPROVE if then is RuleState.LIVE else Permission.RULE_WRITE
     check(tx, actor, needed, object_id=rule_key)
-    tx.lock([f"rule-{rule_key.rsplit('@')[0]}"])
+    tx.lock([f"rule-{rule_key.split('@', maxsplit=1)[0]}"])
     row = store.rule(tx, scope(actor, Permission.RULE_READ), rule_key)
     now = RuleState(row["state"])
     if then not in STEPS.get(now, frozenset()):

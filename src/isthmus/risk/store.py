@@ -123,9 +123,7 @@ def model(tx: Transaction, scope: Scope, model_id: str) -> RowMapping:
 def live_models(tx: Transaction) -> list[RowMapping]:
     """Return the live model of each objective."""
     rows = tx.execute(
-        select(model_table)
-        .where(model_table.c.state == "live")
-        .order_by(model_table.c.objective)
+        select(model_table).where(model_table.c.state == "live").order_by(model_table.c.objective)
     )
     return list(rows.mappings())
 
@@ -140,8 +138,8 @@ def versions_in_force(tx: Transaction) -> tuple[tuple[str, ...], tuple[str, ...]
     )
     models_ = tx.execute(
         select(model_table.c.id).where(model_table.c.state == "live").order_by(model_table.c.id)
-    )
-    return tuple(f"{row[0]}:{row[1]}" for row in rules_), tuple(row[0] for row in models_)
+    ).scalars()
+    return tuple(f"{row['id']}:{row['state']}" for row in rules_.mappings()), tuple(models_)
 
 
 @unscoped("recomputing an assessment reads the model it names")
@@ -310,6 +308,7 @@ def assessments_in(tx: Transaction, batch_id: str) -> list[RowMapping]:
         select(
             assessment_table,
             feature_table.c.body.label("features"),
+            feature_table.c.salt,
             feature_table.c.sources,
             feature_table.c.as_of,
             feature_table.c.erasure_id,
@@ -321,6 +320,15 @@ def assessments_in(tx: Transaction, batch_id: str) -> list[RowMapping]:
     return list(rows.mappings())
 
 
+@unscoped("the reasons of an assessment that was read within scope come from its feature row")
+def feature_body(tx: Transaction, feature_row_id: str) -> bytes | None:
+    """Return a stored feature row, compressed; nothing when it was erased."""
+    body: bytes | None = tx.execute(
+        select(feature_table.c.body).where(feature_table.c.id == feature_row_id)
+    ).scalar()
+    return body
+
+
 def erase_features(tx: Transaction, unit_ids: Iterable[str], erasure_id: str) -> int:
     """Erase the feature rows of these units; their assessments stay and say so."""
     erased = 0
@@ -328,9 +336,12 @@ def erase_features(tx: Transaction, unit_ids: Iterable[str], erasure_id: str) ->
         outcome = tx.execute(
             update(feature_table)
             .where(feature_table.c.unit_id.in_(part), feature_table.c.body.is_not(None))
-            .values(body=None, sources=[], erasure_id=erasure_id)
+            .values(body=None, salt=None, sources=[], erasure_id=erasure_id)
         )
         erased += outcome.rowcount
+        tx.execute(
+            update(assessment_table).where(assessment_table.c.unit_id.in_(part)).values(body=None)
+        )
     return erased
 
 
@@ -339,14 +350,17 @@ def erase_features(tx: Transaction, unit_ids: Iterable[str], erasure_id: str) ->
 
 def insert_outcomes(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> int:
     """Enter outcomes; one unit has one outcome of an objective from a source. Returns how many."""
-    return sum(tx.insert_new(outcome_table, row) for row in rows)
+    return tx.insert_all_new(outcome_table, rows)
 
 
 @unscoped("history and training read every outcome of the node")
-def outcomes_since(tx: Transaction, after: str) -> list[RowMapping]:
-    """Return outcomes entered after the one with this id (ids grow with time)."""
+def outcomes_since(tx: Transaction, after: int, limit: int) -> list[RowMapping]:
+    """Return outcomes entered after the one with this number, page by page."""
     rows = tx.execute(
-        select(outcome_table).where(outcome_table.c.id > after).order_by(outcome_table.c.id)
+        select(outcome_table)
+        .where(outcome_table.c.seq > after)
+        .order_by(outcome_table.c.seq)
+        .limit(limit)
     )
     return list(rows.mappings())
 

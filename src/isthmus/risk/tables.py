@@ -63,6 +63,7 @@ feature_table = Table(
     Column("unit_version", Integer, nullable=False),
     Column("as_of", Instant, nullable=False),
     Column("body", LargeBinary),  # canonical row, compressed; null once erased
+    Column("salt", LargeBinary),  # of the digests of its assessments; null once erased
     Column("sources", Json, nullable=False),  # ids of the record versions it was made from
     Column("erasure_id", Text),
     Index("ix_feature_row_unit_id", "unit_id"),
@@ -87,7 +88,8 @@ assessment_table = Table(
     Column("basis", Text, nullable=False),  # model, rules_and_novelty
     Column("mandated_by", Text),  # the rule that mandates a pick, if any
     Column("lane", Text),  # advised lane
-    Column("body", Text, nullable=False),  # canonical assessment: score, reasons, shadow results
+    Column("body", Text),  # canonical assessment: score, reasons, shadow rules; null once erased
+    Column("digest", LargeBinary, nullable=False),  # salted, over this row and its feature row
     Column("current", Boolean, nullable=False),
     Index("ix_assessment_unit_id", "unit_id"),
     Index(
@@ -113,7 +115,8 @@ batch_table = Table(
 outcome_table = Table(
     "outcome",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("seq", columns.Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
     Column("unit_id", Text, nullable=False),
     Column("objective", Text, nullable=False),
     Column("positive", Boolean, nullable=False),
@@ -124,4 +127,5 @@ outcome_table = Table(
     Column("recorded_at", Instant, nullable=False),
     Index("uq_outcome_unit_id_objective_source", "unit_id", "objective", "source", unique=True),
     Index("ix_outcome_objective_recorded_at", "objective", "recorded_at"),
+    sqlite_autoincrement=True,
 )

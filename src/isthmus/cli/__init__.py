@@ -1,0 +1,1 @@
+"""Commands of a node, one file a subject; ``--json`` prints one object and nothing else."""

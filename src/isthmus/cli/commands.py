@@ -1,0 +1,11 @@
+"""Which modules bring commands; importing one adds its commands to the application."""
+
+from importlib import import_module
+
+MODULES = ("setup", "loop", "learning", "keeping", "serving")
+
+
+def load() -> None:
+    """Bring all commands in."""
+    for name in MODULES:
+        import_module(f"isthmus.cli.{name}")
