@@ -45,7 +45,7 @@ _HOUR = 3_600_000_000
 _LADDER = ("hs2", "hs4", "hs6", "hs6_origin")
 _SINGLE = (
     "origin", "dispatch", "loading", "carrier", "office", "mode", "procedure", "type_code",
-    "payment", "duty_regime",
+    "payment", "duty_regime", "extra",
 )  # fmt: skip
 _PARTIES = ("shipper", "consignee", "declarant", "seller", "container")
 _SEEN = ("pair", "triad", "hs6", "hs6_origin", "hs6_loading", "port_pair", "carrier_route")

@@ -53,6 +53,7 @@ OUTCOME_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "type_code": ("type_code",),
         "payment": ("payment",),
         "duty_regime": ("duty_regime",),
+        "extra": ("extra",),
         "shipper": ("shipper_ref",),
         "consignee": ("consignee_ref",),
         "declarant": ("declarant_ref",),
@@ -61,6 +62,14 @@ OUTCOME_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """By what known outcomes are counted."""
+
+# All declared fields without a home together, as one code; none declared is no key.
+_PAIR = pl.concat_str(
+    [pl.element().struct.field(part) for part in ("name", "value")], separator="="
+)
+_EXTRA = pl.when(pl.col("extra").list.len() > 0).then(
+    pl.col("extra").list.eval(_PAIR).list.sort().list.join("\x1e")
+)
 
 PRICE_STEP = 10_000
 """Logarithms of prices are whole numbers of ten-thousandths, so that their sums are exact.
@@ -163,7 +172,8 @@ def hashed(frame: pl.DataFrame, fields: tuple[str, ...]) -> U64:
     """
     if not fields:
         return np.ones(frame.height, dtype=np.uint64)
-    text = pl.concat_str([pl.col(name) for name in fields], separator="\x1f")
+    parts = [_EXTRA if name == "extra" else pl.col(name) for name in fields]
+    text = pl.concat_str(parts, separator="\x1f")
     key = pl.when(text.is_not_null()).then(text.hash()).otherwise(pl.lit(0, dtype=pl.UInt64))
     return frame.select(key.alias("key")).to_series().to_numpy()
 
