@@ -8,14 +8,17 @@ from isthmus.access.model import Actor, AgencyKind, node_actor
 from isthmus.access.sessions import SessionTerms
 from isthmus.cargo.derive import Home
 from isthmus.flow import upkeep
+from isthmus.flow.erase import ERASERS, Eraser
 from isthmus.flow.reactions import REACTIONS
 from isthmus.flow.receive import Receiver
 from isthmus.flow.score import Scorer
+from isthmus.flow.train import Trainer
 from isthmus.kernel.time import Clock, SystemClock
 from isthmus.migrations import migrate
 from isthmus.platform import telemetry
 from isthmus.platform import upkeep as platform_upkeep
 from isthmus.platform.database import Database
+from isthmus.platform.erasure import Register
 from isthmus.platform.settings import NodeFolder, Settings
 from isthmus.platform.transaction import Transaction
 from isthmus.platform.worker import Worker
@@ -40,6 +43,9 @@ class Node:
         self.home = Home(agency.country, agency.office)
         self.receiver = Receiver(self.database, self.home, self.settings.limits.of)
         self.scorer = Scorer(self.database)
+        self.trainer = Trainer(self.scorer)
+        self.register = Register(self.database, folder, ERASERS)
+        self.eraser = Eraser(self.register)
         self.worker = Worker(
             self.database,
             {
@@ -57,6 +63,7 @@ class Node:
         node = Node(NodeFolder.open(root), clock)
         try:
             migrate.check(node.database)
+            node.register.complete()
         except BaseException:
             node.database.close()
             raise

@@ -62,16 +62,21 @@ def erase_person(tx: Transaction, actor: Actor, person_id: str) -> None:
 
     Raises ``Conflict`` while the person is active or under legal hold. Erased twice is erased.
     """
+    check_erasable(tx, actor, person_id)
+    if store.person(tx, person_id).erased_at is not None:
+        return
+    erase_person_rows(tx, person_id)
+    audit.record(tx, actor.id, "person.erased", "person", person_id, agency=actor.agency)
+
+
+def check_erasable(tx: Transaction, actor: Actor, person_id: str) -> None:
+    """Refuse to erase without permission, while active, or under legal hold."""
     check(tx, actor, Permission.ERASURE_PERFORM, object_id=person_id)
     person = store.person(tx, person_id)
-    if person.erased_at is not None:
-        return
     if person.legal_hold:
         raise Conflict("legal_hold", "the record is under legal hold", person=person_id)
     if person.active:
         raise Conflict("person_active", "deactivate the person first", person=person_id)
-    erase_person_rows(tx, person_id)
-    audit.record(tx, actor.id, "person.erased", "person", person_id, agency=actor.agency)
 
 
 def erase_person_rows(tx: Transaction, person_id: str) -> None:

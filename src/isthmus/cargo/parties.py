@@ -44,6 +44,11 @@ def reference(keys: KeyRing, party: Party) -> str | None:
     return None
 
 
+def subject(keys: KeyRing, ref: str) -> str:
+    """Return the name of a party as a data subject: a keyed hash, which journals may hold."""
+    return keys.pseudonym("subject", ref)
+
+
 def first(parties: Sequence[Party], roles: tuple[PartyRole, ...]) -> Party | None:
     """Return the party of the first of these roles that is declared, in the order of the roles."""
     for role in roles:
@@ -78,6 +83,7 @@ def row(keys: KeyRing, record_id: str, party: Party, today: date) -> dict[str, A
         "record_id": record_id,
         "role": party.role.value,
         "ref": ref,
+        "subject": subject(keys, ref),
         "name": party.name,
         "identifier": party.identifier,
         "address": {name: value for name, value in address.items() if value} or None,

@@ -238,7 +238,7 @@ def sources_of(tx: Transaction, units: Sequence[Unit]) -> dict[str, list[str]]:
                 records.bill.in_(part), records.state == "current"
             )
         ):
-            by_bill.setdefault(row[0], []).append(row[1])
+            by_bill.setdefault(row.bill, []).append(row.id)
     for part in _slices(unit.declaration_key for unit in units if unit.declaration_key):
         for row in tx.execute(
             select(records.key, records.id).where(
@@ -247,7 +247,7 @@ def sources_of(tx: Transaction, units: Sequence[Unit]) -> dict[str, list[str]]:
                 records.state == "current",
             )
         ):
-            by_declaration.setdefault(row[0], []).append(row[1])
+            by_declaration.setdefault(row.key, []).append(row.id)
     return {
         unit.id: sorted(
             [*by_bill.get(unit.bill or "", ()), *by_declaration.get(unit.declaration_key or "", ())]

@@ -95,6 +95,7 @@ party_table = Table(
     Column("record_id", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("ref", Text, nullable=False),  # identifier, else a keyed hash of the folded name
+    Column("subject", Text, nullable=False),  # keyed hash of the reference: names it in erasures
     Column("name", Text),
     Column("identifier", Text),
     Column("address", Json),  # lines, city, postcode, country, contact as declared
@@ -105,6 +106,7 @@ party_table = Table(
     Column("legal_hold", Text),  # the id of the hold, while there is one
     Index("ix_declared_party_record_id", "record_id"),
     Index("ix_declared_party_ref", "ref"),
+    Index("ix_declared_party_subject", "subject"),
     Index("ix_declared_party_retain_until", "retain_until"),
     sqlite_autoincrement=True,
 )

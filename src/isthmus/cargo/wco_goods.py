@@ -28,9 +28,9 @@ def read_goods(root: Element) -> tuple[GoodsItem, ...]:
     Raises ``Invalid`` for an item without its sequence number, or two with the same.
     """
     equipment = {
-        sequence: normalise_container(number)
+        sequence: normalise_container(declared)
         for box in root.all("GoodsShipment/Consignment/TransportEquipment")
-        if (sequence := box.count("SequenceNumeric")) and (number := box.read("ID"))
+        if (sequence := box.count("SequenceNumeric")) and (declared := box.read("ID"))
     }
     items: dict[int, GoodsItem] = {}
     for node in root.all("GoodsShipment/GovernmentAgencyGoodsItem"):

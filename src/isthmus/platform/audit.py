@@ -198,6 +198,15 @@ def write_head(path: Path, head: tuple[int, bytes]) -> None:
     sync_folder(path.parent)
 
 
+def digests_of(tx: Transaction, action: str) -> dict[str, bytes | None]:
+    """Return, by object, the digest that the audit row of this action holds."""
+    entries = audit_table.c
+    rows = tx.execute(
+        select(entries.object_id, entries.object_digest).where(entries.action == action)
+    )
+    return {row.object_id: row.object_digest for row in rows}
+
+
 def verify(tx: Transaction, head_file: Path | None = None) -> Iterator[Fault]:
     """Check every row's code and the whole chain; yield what is wrong, row by row.
 

@@ -69,7 +69,7 @@ class Catalogue:
     def percent(self, share: float, digits: int = 0) -> str:
         """Write a share from 0 to 1 as a percentage."""
         pattern = Locale.parse(self.locale).percent_formats[None]
-        return pattern.apply(share, self.locale, force_frac=(digits, digits))
+        return str(pattern.apply(share, self.locale, force_frac=(digits, digits)))
 
     def date(self, value: date) -> str:
         """Write a day as this language does."""

@@ -62,6 +62,8 @@ class Band(StrEnum):
 
 
 Reason = dict[str, Any]
+_NOTHING: tuple[Any, ...] = ()
+_Told = list[Sequence[Reason]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,15 +176,15 @@ class Assessor:
         passed = np.ones(size)
         mandated = np.zeros(size, dtype=bool)
         yellow, blue = mandated.copy(), frame["supplementary"].fill_null(False).to_numpy().copy()
-        reasons: list[list[Reason]] = [[] for _ in range(size)]
-        shadow: list[list[str]] = [[] for _ in range(size)]
+        reasons: _Told = [_NOTHING] * size
+        shadow: list[Sequence[str]] = [_NOTHING] * size
         for rule in self.ruleset.rules:
             if rule.objective is not objective:
                 continue
             at = fired[rule.id].arg_true().to_numpy()
             if rule.state is not RuleState.LIVE:
                 for i in at:
-                    shadow[i].append(rule.id)
+                    shadow[i] = (*shadow[i], rule.id)
                 continue
             passed[at] *= 1.0 - rule.weight
             mandated[at] |= rule.effect is Effect.MANDATE
@@ -240,7 +242,7 @@ def frame_from_stored(rows: Sequence[bytes]) -> pl.DataFrame:
 
 
 def _tell(
-    reasons: list[list[Reason]],
+    reasons: _Told,
     frame: pl.DataFrame,
     at: "np.ndarray[tuple[int], np.dtype[np.int64]]",
     code: str,
@@ -254,13 +256,13 @@ def _tell(
         return
     if not columns:
         for i in at:
-            reasons[i].append({"code": code, "parameters": fixed})
+            reasons[i] = (*reasons[i], {"code": code, "parameters": fixed})
         return
     held = [name for name in columns if name in frame.columns]
     values = frame[at].select(_plain(frame, name) for name in held).rows(named=True)
     absent = dict.fromkeys(set(columns) - set(held))
     for i, row in zip(at, values, strict=True):
-        reasons[i].append({"code": code, "parameters": {**fixed, **absent, **row}})
+        reasons[i] = (*reasons[i], {"code": code, "parameters": {**fixed, **absent, **row}})
 
 
 def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
@@ -272,7 +274,7 @@ def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
 
 def _novelty(
     passed: F64,
-    reasons: list[list[Reason]],
+    reasons: _Told,
     frame: pl.DataFrame,
     new: pl.DataFrame,
     objective: Objective,

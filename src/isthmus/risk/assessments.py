@@ -229,8 +229,8 @@ def recompute_sample(tx: Transaction, count: int) -> Iterator[Checked]:
             continue
         key = (row["ruleset_id"], row["model_id"], row["objective"], canonical(own))
         groups.setdefault(key, []).append(row)
-    for (ruleset_id, model_id, objective, own), rows in groups.items():
-        yield from _recompute(tx, rows, (ruleset_id, model_id, own), Objective(objective))
+    for (ruleset_id, model_id, objective, code), rows in groups.items():
+        yield from _recompute(tx, rows, (ruleset_id, model_id, code), Objective(objective))
 
 
 def _recompute(

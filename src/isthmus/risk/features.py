@@ -7,9 +7,11 @@ when later rows arrive. All counts and sums are of integers, so neither order no
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from isthmus.kernel.time import to_micros
 from isthmus.risk.catalogue import derived_features
@@ -24,10 +26,11 @@ from isthmus.risk.history import (
     micros,
     unit_entries,
 )
+from isthmus.risk.metrics import F64
 from isthmus.risk.objectives import Objective
 from isthmus.risk.rules import read_list, shipped_folder
 from isthmus.risk.schema import DTYPES, MOMENT
-from isthmus.risk.timeline import NEVER, Answer, Questions, Segment, View
+from isthmus.risk.timeline import I64, NEVER, U64, Questions, Segment, View
 from isthmus.risk.words import folded
 
 DORMANT_DAYS = 365
@@ -49,7 +52,8 @@ _SINGLE = (
 )  # fmt: skip
 _PARTIES = ("shipper", "consignee", "declarant", "seller", "container")
 _SEEN = ("pair", "triad", "hs6", "hs6_origin", "hs6_loading", "port_pair", "carrier_route")
-_Columns = dict[str, pl.Series]
+_BANDS = tuple(kind.removeprefix("price_") for kind in ("price_hs6_origin", "price_hs4"))
+_Columns = dict[str, F64]  # unknown is not a number, until all become columns
 
 
 def features(frame: pl.DataFrame, history: History, as_of: datetime | None = None) -> pl.DataFrame:
@@ -67,65 +71,54 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
     frame = frame.with_columns(moment.alias("as_of"))
     ids = id_hashes(frame["id"])
     times = micros(frame["as_of"])
-    columns: _Columns = {}
     # A frame of one row needs no batch: a unit never sees itself.
     batch = Segment(history.units.fresh(unit_entries(frame))) if frame.height > 1 else None
     view = history.units.view(Questions(times, ids, ids), batch)
-    keys = {kind: hashed(frame, fields) for kind, fields in UNIT_KEYS.items()}
-    columns["history_units"] = pl.Series("history_units", view.total())
+    keys = hashed(frame, UNIT_KEYS)
+    columns: _Columns = {"history_units": view.total().astype(np.float64)}
     _seen(columns, view, keys, times)
-    _price(columns, view, keys, frame)
-    for objective, timeline in history.outcomes.items():
+    band = _price(columns, view, keys, frame)
+    known = {one: timeline for one, timeline in history.outcomes.items() if len(timeline)}
+    keys = hashed(frame, OUTCOME_KEYS) if known else {}
+    for objective, timeline in known.items():
         # Tie 0: an outcome counts only when it was recorded strictly before.
-        asked = Questions(times, np.zeros_like(ids), ids)
-        _outcomes(columns, objective, timeline.view(asked), frame, len(timeline) > 0)
-    unknown = pl.Series("unknown", times == NEVER)
-    if unknown.any():
-        columns = {
-            name: one.to_frame(name).select(pl.when(~unknown).then(pl.col(name))).to_series()
-            for name, one in columns.items()
-        }
-    plain = frame.select(_plain_features())
-    columns |= {name: plain[name] for name in plain.columns}
+        _outcomes(
+            columns, objective, timeline.view(Questions(times, np.zeros_like(ids), ids)), keys
+        )
+    unknown = times == NEVER
+    for values in columns.values():
+        values[unknown] = np.nan
+    plain = frame.select(_plain_features()).with_columns(
+        pl.DataFrame(columns).fill_nan(None), pl.Series("price_band", band, dtype=pl.String)
+    )
+    absent = [name for name in derived_features() if name not in plain.columns]
     return frame.with_columns(
-        columns[name].cast(DTYPES[one.kind]).alias(name) for name, one in derived_features().items()
+        plain.with_columns(pl.lit(None).alias(name) for name in absent).select(
+            pl.col(name).cast(DTYPES[one.kind]) for name, one in derived_features().items()
+        )
     )
 
 
-def _seen(
-    columns: _Columns,
-    view: View,
-    keys: Mapping[str, np.ndarray[tuple[int], np.dtype[np.uint64]]],
-    times: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> None:
-    def put(name: str, values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> None:
-        columns[name] = pl.Series(name, values, nan_to_null=True)
-
-    def count(kind: str, answer: Answer) -> None:
-        known = pl.Series("known", keys[kind] != 0)
-        counts = pl.Series(f"{kind}_seen", answer.count)
-        columns[f"{kind}_seen"] = counts.set(~known, None)
-
+def _seen(columns: _Columns, view: View, keys: Mapping[str, U64], times: I64) -> None:
     for kind in ("shipper", "consignee", "declarant", "seller", "container", *_SEEN):
         answer = view.ask(kind, keys[kind])
-        count(kind, answer)
-        since = _days(times, answer.first)
-        if f"{kind}_days_since_first" in derived_features():
-            put(f"{kind}_days_since_first", since)
-        if f"{kind}_days_since_last" in derived_features():
-            put(f"{kind}_days_since_last", _days(times, answer.last))
-        if f"{kind}_dormant" in derived_features():
-            dormant = _days(times, answer.last) > DORMANT_DAYS
-            known = pl.Series("known", keys[kind] != 0)
-            columns[f"{kind}_dormant"] = pl.Series("dormant", dormant).set(~known, None)
-    share = columns["hs6_origin_seen"] / (columns["hs6_seen"] + 1)
-    columns["hs6_origin_share"] = share
+        last = _days(times, answer.last)
+        columns[f"{kind}_seen"] = _where(keys[kind], answer.count)
+        made = {
+            f"{kind}_days_since_first": _days(times, answer.first),
+            f"{kind}_days_since_last": last,
+            f"{kind}_dormant": _where(keys[kind], last > DORMANT_DAYS),
+        }
+        columns.update({name: made[name] for name in made if name in derived_features()})
+    columns["hs6_origin_share"] = columns["hs6_origin_seen"] / (columns["hs6_seen"] + 1)
 
 
-def _days(
-    times: np.ndarray[tuple[int], np.dtype[np.int64]],
-    seen: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _where(keys: U64, values: NDArray[Any]) -> F64:
+    """The values as numbers, not a number where the row has no key of this kind."""
+    return np.where(keys != 0, values.astype(np.float64), np.nan)
+
+
+def _days(times: I64, seen: I64) -> F64:
     past = seen != NEVER
     days = np.full(len(seen), np.nan)
     days[past] = (times[past] - seen[past]) / _DAY
@@ -133,16 +126,13 @@ def _days(
 
 
 def _price(
-    columns: _Columns,
-    view: View,
-    keys: Mapping[str, np.ndarray[tuple[int], np.dtype[np.uint64]]],
-    frame: pl.DataFrame,
-) -> None:
+    columns: _Columns, view: View, keys: Mapping[str, U64], frame: pl.DataFrame
+) -> list[str | None]:
     """How far the price lies from earlier ones of its band, in standard deviations.
 
     Bands are of one currency. Of n earlier logarithms x the mean is sum(x)/n and the variance
-    (n sum(x²) - sum(x)²) / n²; at least a step of .05 is taken as the deviation, so that a band
-    of one contract price does not make every other price extreme.
+    sum(x²)/n - mean²; at least .05 is taken as the deviation, so that a band of one contract
+    price does not make every other price extreme. Returns the name of each row's band.
     """
     price = log_price(frame)
     x = price.fill_null(0).to_numpy()
@@ -156,56 +146,37 @@ def _price(
     mean = total / size
     variance = np.maximum(squares / size - mean * mean, 0.0)
     deviation = np.maximum(np.sqrt(variance), 0.05 * PRICE_STEP)
-    z = np.where(known, (x - mean) / deviation, np.nan)
-    columns["price_z"] = pl.Series("price_z", z, nan_to_null=True)
-    names = np.where(narrow, "hs6_origin", "hs4")
-    unknown = pl.Series("unknown", ~known)
-    columns["price_band"] = pl.Series("price_band", names.tolist(), dtype=pl.String).set(
-        unknown, None
-    )
-    columns["price_band_rows"] = pl.Series("price_band_rows", n).set(unknown, None)
+    columns["price_z"] = np.where(known, (x - mean) / deviation, np.nan)
+    columns["price_band_rows"] = np.where(known, n.astype(np.float64), np.nan)
+    return [
+        (_BANDS[0] if first else _BANDS[1]) if held else None
+        for first, held in zip(narrow.tolist(), known.tolist(), strict=True)
+    ]
 
 
-def _outcomes(
-    columns: _Columns, objective: Objective, view: View, frame: pl.DataFrame, known: bool
-) -> None:
+def _outcomes(columns: _Columns, objective: Objective, view: View, keys: Mapping[str, U64]) -> None:
     """Smoothed rates of positive outcomes, wide to narrow: (positives + m r) / (rows + m).
 
     r is the rate of the next wider group and m is ``PRIOR_ROWS``; the widest rate is smoothed
-    towards one half with two rows, and is null while no outcome is known.
+    towards one half with two rows. All are unknown before the first outcome.
     """
-    prefix = f"{objective}_"
-    if not known:
-        for name, one in derived_features().items():
-            if name.startswith(prefix):
-                columns[name] = pl.Series(name, [None] * frame.height, dtype=DTYPES[one.kind])
-        return
-    answers: dict[str, Answer] = {}
-    held: dict[str, np.ndarray[tuple[int], np.dtype[np.uint64]]] = {}
-    for kind, fields in OUTCOME_KEYS.items():
-        held[kind] = hashed(frame, fields)
-        answers[kind] = view.ask(kind, held[kind], sums=1)
+    answers = {kind: view.ask(kind, keys[kind], sums=1) for kind in OUTCOME_KEYS}
     every = answers["all"]
     base = (every.sums[0] + 1) / (every.count + 2)
-    none = pl.Series("none", every.count == 0)
-
-    def put(name: str, values: "np.ndarray[tuple[int], np.dtype[np.float64]]", *kinds: str) -> None:
-        columns[prefix + name] = pl.Series(name, values).set(none, None)
-        for kind in kinds:
-            missing = pl.Series("missing", held[kind] == 0)
-            columns[prefix + name] = columns[prefix + name].set(missing, None)
-
-    put("rate_all", base)
+    told: _Columns = {"rate_all": base.copy()}
     wider = base
     for kind in _LADDER:
         wider = (answers[kind].sums[0] + PRIOR_ROWS * wider) / (answers[kind].count + PRIOR_ROWS)
-        put(f"rate_{kind}", wider, kind)
+        told[f"rate_{kind}"] = _where(keys[kind], wider)
     for kind in _SINGLE:
         rate = (answers[kind].sums[0] + PRIOR_ROWS * base) / (answers[kind].count + PRIOR_ROWS)
-        put(f"rate_{kind}", rate, kind)
-    put("rows_hs6", answers["hs6"].count.astype(np.float64), "hs6")
+        told[f"rate_{kind}"] = _where(keys[kind], rate)
+    told["rows_hs6"] = _where(keys["hs6"], answers["hs6"].count)
     for kind in _PARTIES:
-        put(f"hits_{kind}", answers[kind].sums[0].astype(np.float64), kind)
+        told[f"hits_{kind}"] = _where(keys[kind], answers[kind].sums[0])
+    for name, values in told.items():
+        values[every.count == 0] = np.nan
+        columns[f"{objective}_{name}"] = values
 
 
 @cache

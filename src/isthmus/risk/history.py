@@ -121,7 +121,7 @@ class History:
         for objective, timeline in self.outcomes.items():
             rows = frame.filter(pl.col("objective") == objective.value)
             if rows.height:
-                keys = {kind: hashed(rows, fields) for kind, fields in OUTCOME_KEYS.items()}
+                keys = hashed(rows, OUTCOME_KEYS)
                 positive = rows["positive"].cast(pl.Int64).to_numpy()
                 added += timeline.append(
                     Entries(
@@ -141,7 +141,7 @@ def unit_entries(frame: pl.DataFrame) -> Entries:
     price = log_price(frame)
     steps = price.fill_null(0).to_numpy()
     known = price.is_not_null().to_numpy()
-    keys = {kind: hashed(frame, fields) for kind, fields in UNIT_KEYS.items()}
+    keys = hashed(frame, UNIT_KEYS)
     for kind in ("price_hs6_origin", "price_hs4"):
         keys[kind] = np.where(known, keys[kind], np.uint64(0))
     sums = (steps, steps * steps)
@@ -164,18 +164,23 @@ def log_price(frame: pl.DataFrame) -> pl.Series:
     return frame.select(steps.alias("log_price")).to_series()
 
 
-def hashed(frame: pl.DataFrame, fields: tuple[str, ...]) -> U64:
-    """One 64-bit key per row from these fields; 0 where one of them is missing.
+def hashed(frame: pl.DataFrame, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, U64]:
+    """Per kind one 64-bit key a row from its fields; 0 where one of them is missing.
 
     Keys are equal when the fields are. They are good within one process, which is how long a
     history lives.
     """
+    keys = frame.lazy().select(_key(fields).alias(kind) for kind, fields in kinds.items())
+    held = keys.collect(engine="in-memory")
+    return {kind: held[kind].to_numpy() for kind in kinds}
+
+
+def _key(fields: tuple[str, ...]) -> pl.Expr:
     if not fields:
-        return np.ones(frame.height, dtype=np.uint64)
+        return pl.repeat(1, pl.len(), dtype=pl.UInt64)
     parts = [_EXTRA if name == "extra" else pl.col(name) for name in fields]
-    text = pl.concat_str(parts, separator="\x1f")
-    key = pl.when(text.is_not_null()).then(text.hash()).otherwise(pl.lit(0, dtype=pl.UInt64))
-    return frame.select(key.alias("key")).to_series().to_numpy()
+    text = parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
+    return pl.when(text.is_not_null()).then(text.hash()).otherwise(pl.lit(0, dtype=pl.UInt64))
 
 
 def id_hashes(ids: pl.Series) -> U64:

@@ -1,0 +1,113 @@
+"""Erase: what the law says may no longer be kept goes everywhere at once, and provably.
+
+The register (``platform.erasure``) carries an erasure through; here stands what each area erases
+for a subject, who may ask for it, and what forbids it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from isthmus.access import erasure as people
+from isthmus.access.gate import check
+from isthmus.access.model import Actor, Permission
+from isthmus.cargo import erasure as cargo
+from isthmus.cargo import parties
+from isthmus.kernel.errors import Invalid
+from isthmus.platform import audit, documents
+from isthmus.platform.erasure import DOCUMENTS, Erasers, Erasure, Outcome, Register, Subject
+from isthmus.platform.transaction import Transaction
+from isthmus.risk import store as risk
+
+# Grounds on which data are erased (code list ``erasure_grounds``).
+GROUNDS = ("retention_ended", "subject_request", "unlawful", "court_order", "received_in_error")
+
+
+def _document(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+    erased = cargo.erase_document(tx, erasure.subject.id)
+    rows = risk.erase_features(tx, erased.units, erasure.id)
+    return {**erased.counts, "feature_row": rows}
+
+
+def _party(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+    erased = cargo.erase_party(tx, erasure.subject.id, erasure.id)
+    rows = risk.erase_features(tx, erased.units, erasure.id)
+    reasons = sum(people.erase_reasons(tx, unit) for unit in sorted(erased.units))
+    return {**erased.counts, "feature_row": rows, "lookup_reason": reasons}
+
+
+def _person(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+    people.erase_person_rows(tx, erasure.subject.id)
+    return {"person": 1}
+
+
+ERASERS: Erasers = {
+    "document": (*DOCUMENTS["document"], _document),
+    "party": (_party,),
+    "person": (_person,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    """Erases in the name of a person who may."""
+
+    register: Register
+
+    def document(self, actor: Actor, document_id: str, ground: str) -> Outcome:
+        """Erase a received document with all records and rows that came from it."""
+
+        def allowed(tx: Transaction) -> None:
+            check(tx, actor, Permission.ERASURE_PERFORM, object_id=document_id)
+            documents.get(tx, document_id)
+            cargo.check_document_hold(tx, document_id)
+
+        return self._erase(actor, Subject("document", document_id), ground, allowed)
+
+    def party(self, actor: Actor, reference: str, ground: str) -> Outcome:
+        """Erase a declared party by its identifier or reference, wherever it is named."""
+        subject = parties.subject(self.register.database.keys, reference.strip())
+
+        def allowed(tx: Transaction) -> None:
+            check(tx, actor, Permission.ERASURE_PERFORM, object_id=subject)
+            cargo.check_hold(tx, subject)
+
+        return self._erase(actor, Subject("party", subject), ground, allowed)
+
+    def person(self, actor: Actor, person_id: str, ground: str) -> Outcome:
+        """Erase a former user of the node."""
+
+        def allowed(tx: Transaction) -> None:
+            people.check_erasable(tx, actor, person_id)
+
+        return self._erase(actor, Subject("person", person_id), ground, allowed)
+
+    def _erase(
+        self,
+        actor: Actor,
+        subject: Subject,
+        ground: str,
+        allowed: Callable[[Transaction], None],
+    ) -> Outcome:
+        if ground not in GROUNDS:
+            raise Invalid(
+                "code_unknown", f"one of {', '.join(GROUNDS)}", field="ground", value=ground
+            )
+        return self.register.erase(subject, actor=actor.id, basis=ground, check=allowed)
+
+
+def hold_party(tx: Transaction, actor: Actor, reference: str, hold: str | None) -> int:
+    """Put a declared party's data under a legal hold, named by ``hold``, or lift it."""
+    subject = parties.subject(tx.keys, reference.strip())
+    check(tx, actor, Permission.LEGAL_HOLD_SET, object_id=subject)
+    rows = cargo.set_hold(tx, subject, hold)
+    audit.record(
+        tx,
+        actor.id,
+        "legal_hold.set",
+        "party",
+        subject,
+        agency=actor.agency,
+        held=hold is not None,
+        rows=rows,
+    )
+    return rows
