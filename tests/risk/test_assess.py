@@ -109,7 +109,7 @@ def test_live_rules_combine_and_shadow_ones_are_only_counted():
     held = assess(*live, quiet, at=bare)[Objective.CONTRABAND]
     assert held.table["score"].unique().to_list() == [pytest.approx(0.6)]
     assert held.table["band"].unique().to_list() == ["high"]
-    assert held.shadow[0] == ["c"]
+    assert held.shadow[0] == ("c",)
     assert [reason["code"] for reason in held.reasons[0]] == ["rule:a", "rule:b"]
     assert held.basis == "rules_and_novelty"
     other = assess(*live, at=bare)[Objective.REVENUE]

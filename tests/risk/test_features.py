@@ -229,6 +229,13 @@ def test_without_a_moment_nothing_of_history_is_claimed():
     assert held["price_per_kg"] == 2
 
 
+def test_a_quotient_beyond_all_numbers_is_no_value():
+    unit = simple(0, 0, value=1e300, net_kg=1e-300, freight=5e-324, gross_kg=1.0)
+    held = row([unit], History(), 0)
+    assert held["price_per_kg"] is None
+    assert held["price_z"] is None
+
+
 def test_outcomes_need_objective_result_and_moment():
     rows = frame([simple(0, 0)]).with_columns(objective=pl.lit("revenue"), positive=pl.lit(True))
     with pytest.raises(Invalid, match="recorded_at"):

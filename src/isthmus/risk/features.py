@@ -88,14 +88,17 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
     unknown = times == NEVER
     for values in columns.values():
         values[unknown] = np.nan
-    plain = frame.select(_plain_features()).with_columns(
-        pl.DataFrame(columns).fill_nan(None), pl.Series("price_band", band, dtype=pl.String)
+    made = frame.select(_plain_features()).hstack(pl.DataFrame(columns))
+    made = made.with_columns(pl.Series("price_band", band, dtype=pl.String))
+    absent = [name for name in derived_features() if name not in made.columns]
+    made = made.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in absent)
+    # What is not a finite number is no value: stored rows cannot hold it.
+    numbers = [name for name in made.columns if made.schema[name] == pl.Float64]
+    made = made.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in numbers
     )
-    absent = [name for name in derived_features() if name not in plain.columns]
-    return frame.with_columns(
-        plain.with_columns(pl.lit(None).alias(name) for name in absent).select(
-            pl.col(name).cast(DTYPES[one.kind]) for name, one in derived_features().items()
-        )
+    return frame.hstack(
+        made.select(pl.col(name).cast(DTYPES[one.kind]) for name, one in derived_features().items())
     )
 
 
