@@ -95,15 +95,25 @@ def recount(tx: Transaction, document_id: str, resolved: Tally) -> None:
     )
 
 
-def documents(tx: Transaction, scope: Scope, limit: int) -> list[RowMapping]:
+def documents(tx: Transaction, scope: Scope, limit: int, offset: int = 0) -> list[RowMapping]:
     """Return what was received, newest first."""
     rows = tx.execute(
         select(reading_table)
         .where(scope.where())
         .order_by(reading_table.c.at.desc(), reading_table.c.document_id)
         .limit(limit)
+        .offset(offset)
     )
     return list(rows.mappings())
+
+
+def document(tx: Transaction, scope: Scope, document_id: str) -> RowMapping:
+    """Return the reading of a document that the reader may see; raises ``NotFound``."""
+    found = select(reading_table).where(reading_table.c.document_id == document_id, scope.where())
+    row = tx.execute(found).mappings().first()
+    if row is None:
+        raise NotFound("document_unknown", "no such document", document=document_id)
+    return row
 
 
 def totals(tx: Transaction, scope: Scope) -> dict[str, int]:

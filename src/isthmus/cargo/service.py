@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from isthmus.access.gate import check, scope
+from isthmus.access.gate import check, open_person_data, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import readings, store
 from isthmus.cargo.derive import Home
@@ -143,3 +143,19 @@ def in_quarantine(
 ) -> list[RowMapping]:
     """Return what was set apart, newest first."""
     return store.quarantine(tx, scope(actor, Permission.QUARANTINE_READ), state, limit)
+
+
+def open_parties(
+    tx: Transaction, actor: Actor, unit: Unit, reason: str | None = None
+) -> list[RowMapping]:
+    """Return the parties declared in every version of the records behind a unit, oldest first.
+
+    They may be persons, so opening them needs a purpose and is logged (``open_person_data``).
+    Needs a writing transaction.
+    """
+    open_person_data(
+        tx, actor, "unit", unit.id, reason, office=unit.office, terminal=unit.terminal
+    )
+    records = store.unit_records(tx, scope(actor, Permission.UNIT_READ), unit)
+    found = store.parties_of(tx, [record["id"] for record in records])
+    return [party for record in records for party in found.get(record["id"], ())]

@@ -1,0 +1,125 @@
+"""The application: every area's routes, errors as problems, bodies capped, requests counted."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from isthmus import __version__
+from isthmus.access.credentials import PasswordHasher
+from isthmus.api import (
+    agencies,
+    alerts,
+    code_lists,
+    coverage,
+    documents,
+    health,
+    holds,
+    inspections,
+    jobs,
+    models,
+    nowhere,
+    people,
+    picks,
+    problems,
+    protection,
+    quarantine,
+    receive,
+    rules,
+    session,
+    targeting,
+    tokens,
+    trail,
+    units,
+)
+from isthmus.api.bodies import OVERHEAD, BodyCap
+from isthmus.api.problems import MEDIA_TYPE
+from isthmus.api.served import Served
+from isthmus.api.tracing import Tracing
+from isthmus.platform.settings import LimitSettings
+
+AREAS = (
+    session,
+    receive,
+    documents,
+    quarantine,
+    units,
+    coverage,
+    targeting,
+    picks,
+    holds,
+    inspections,
+    alerts,
+    rules,
+    models,
+    jobs,
+    trail,
+    people,
+    agencies,
+    tokens,
+    protection,
+    code_lists,
+    health,
+)
+
+ABOUT = """
+One authority's node: what it received, how it scored that, what was picked and found.
+
+Send `Authorization: Bearer TOKEN`, or sign in for a session in a cookie; an act under a cookie
+needs the session's form token in `Isthmus-CSRF`. Where persons' data is opened without a task,
+`Isthmus-Purpose` and `Isthmus-Reason` say why. Errors are problem details (RFC 9457).
+"""
+
+
+def create_app(node: Served, hasher: PasswordHasher | None = None) -> FastAPI:
+    """Make the application that serves a node; its pages are mounted by ``web``.
+
+    ``hasher`` is the one password hasher of the process, made here unless given. A page that
+    takes uploads adds its path and limit to ``app.state.large_bodies``.
+    """
+    app = FastAPI(
+        title="Isthmus",
+        version=__version__,
+        description=ABOUT,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # its scripts would come from elsewhere
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        redirect_slashes=False,
+    )
+    app.state.node = node
+    app.state.hasher = hasher or PasswordHasher()
+    largest = largest_document(node.settings.limits) + OVERHEAD
+    app.state.large_bodies = dict.fromkeys(receive.PATHS, largest)
+    for area in AREAS:
+        app.include_router(area.router)
+    app.mount("/api", nowhere.Nowhere([route for area in AREAS for route in area.router.routes]))
+    problems.install(app)
+    app.add_middleware(BodyCap, large=app.state.large_bodies)
+    app.add_middleware(Tracing, metrics=node.database.metrics)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def largest_document(limits: LimitSettings) -> int:
+    """Return the largest limit of any format, in bytes."""
+    return max(limits.cuscar, limits.wco, limits.tabular, limits.json_, limits.events,
+               limits.unsupported)  # fmt: skip
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the description of the API (OpenAPI), its failures as the problems they are."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=[route for area in AREAS for route in area.router.routes],
+        )
+        for path in made["paths"].values():
+            for operation in path.values():
+                for status, answer in operation["responses"].items():
+                    if status >= "400":
+                        answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
+        app.openapi_schema = made
+    return app.openapi_schema
