@@ -99,6 +99,11 @@ class Fault:
     message: str
 
 
+def shown(value: object) -> str:
+    """Return a stored value as text that can be printed, even when it is not UTF-8 any more."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
 def record(
     tx: Transaction,
     actor: str,
@@ -190,7 +195,8 @@ def head_of(tx: Transaction) -> tuple[int, bytes] | None:
 def write_head(path: Path, head: tuple[int, bytes]) -> None:
     """Put the head of the chain into a file, durably, replacing the one before."""
     draft = path.with_suffix(".new")
-    with draft.open("wb") as file:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
         file.write(orjson.dumps({"position": head[0], "chain": head[1].hex()}))
         file.flush()
         os.fsync(file.fileno())
@@ -241,12 +247,12 @@ def _verify_chain(tx: Transaction, wanted: tuple[int, str] | None) -> Iterator[F
         position, chain = row["position"], row["chain"]
         expected += 1
         if position != expected:
-            yield Fault("audit_seal", str(position), f"position {expected} is missing")
+            yield Fault("audit_seal", shown(position), f"position {expected} is missing")
             expected = position if isinstance(position, int) else expected
         if row["id"] is None:
-            yield Fault("audit_entry", f"seq {row['entry_seq']}", "a sealed row is gone")
+            yield Fault("audit_entry", f"seq {shown(row['entry_seq'])}", "a sealed row is gone")
         elif not _linked(previous, row):
-            yield Fault("audit_seal", str(row["id"]), "the chain does not fit this row")
+            yield Fault("audit_seal", shown(row["id"]), "the chain does not fit this row")
         previous = chain if isinstance(chain, bytes) else b""
         met = met or (position, previous.hex()) == wanted
     if wanted and not met:
@@ -275,9 +281,9 @@ def _verify_rows(tx: Transaction) -> Iterator[Fault]:
         last = row["seq"]
         if not _intact(tx.keys.audit, row):
             where = "not sealed yet" if row["position"] is None else "sealed"
-            yield Fault("audit_entry", str(row["id"]), f"the row was altered ({where})")
+            yield Fault("audit_entry", shown(row["id"]), f"the row was altered ({where})")
         if row["position"] is None and last <= newest - LATE:
-            yield Fault("audit_entry", str(row["id"]), "the row was passed over by the sealing")
+            yield Fault("audit_entry", shown(row["id"]), "the row was passed over by the sealing")
     if tx.is_sqlite:
         given = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
         ever = tx.execute(given, {"name": audit_table.name}).scalar() or 0

@@ -40,6 +40,7 @@ from isthmus.platform.database import Database
 from isthmus.platform.erasure import Register
 from isthmus.platform.keys import KeyRing
 from isthmus.platform.settings import NodeFolder, sync_folder
+from isthmus.platform.transaction import Transaction
 
 MANIFEST = "manifest.json"
 # Pages copied at a time; between two lots the writers' checkpoint may go on.
@@ -196,8 +197,14 @@ def _copy_sqlite(database: Database, copy: Path, progress: Progress | None) -> _
 
 
 def _dump(database: Database, file: Path) -> _Told:
-    told = database.read(lambda tx: _tell(tx.connection))
-    run_postgresql("pg_dump", database.url, ["--format=custom", "--no-owner", f"--file={file}"])
+    def work(tx: Transaction) -> _Told:
+        # What the manifest tells and what is dumped are of one snapshot.
+        snapshot = tx.connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+        form = ["--format=custom", "--no-owner", f"--snapshot={snapshot}", f"--file={file}"]
+        run_postgresql("pg_dump", database.url, form)
+        return _tell(tx.connection)
+
+    told = database.read(work)
     file.chmod(0o600)
     with file.open("rb") as dumped:
         os.fsync(dumped.fileno())

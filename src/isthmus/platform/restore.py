@@ -68,10 +68,12 @@ def restore(
         if not path.is_file() or file_hash(path) != known:
             raise Damaged("backup_damaged", "a file of the backup is not whole", file=str(path))
     lines, used = _gather(place, manifest, journals)
+    if manifest.database == "postgresql" and not _is_postgresql(database_url):
+        raise Invalid("database_needed", "name the empty PostgreSQL database to restore into")
     folder = NodeFolder.bare(root)
     keys = _keys(place, folder, manifest, passphrase)
     manifest.check(code, keys)
-    url = _records(place, folder, manifest, database_url)
+    url = _records(place, folder, manifest, database_url or "")
     database = Database(url, clock, keys)
     try:
         prepare(database)
@@ -141,15 +143,17 @@ def _keys(place: Path, folder: NodeFolder, manifest: Manifest, passphrase: str |
     return KeyRing.load(folder.key_file)
 
 
-def _records(place: Path, folder: NodeFolder, manifest: Manifest, url: str | None) -> str:
+def _is_postgresql(url: str | None) -> bool:
+    return bool(url) and make_url(str(url)).get_backend_name() == "postgresql"
+
+
+def _records(place: Path, folder: NodeFolder, manifest: Manifest, url: str) -> str:
     if (place / "audit.head").is_file():
         shutil.copyfile(place / "audit.head", folder.audit_head)
     if manifest.database == "sqlite":
         shutil.copyfile(place / "isthmus.db", folder.database_file)
         folder.database_file.chmod(0o600)
         return f"sqlite:///{folder.database_file.resolve()}"
-    if url is None or make_url(url).get_backend_name() != "postgresql":
-        raise Invalid("database_needed", "name the empty PostgreSQL database into which to restore")
     run_postgresql(
         "pg_restore",
         make_url(url),

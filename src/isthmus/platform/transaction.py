@@ -108,11 +108,12 @@ class Transaction:
         if not self.is_sqlite or raw is None:
             yield
             return
+        before = raw.text_factory
         raw.text_factory = lambda value: value.decode("utf-8", "surrogateescape")
         try:
             yield
         finally:
-            raw.text_factory = str
+            raw.text_factory = before
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Do something quick, once, when the work is durable, such as waking a worker."""

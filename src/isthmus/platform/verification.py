@@ -8,14 +8,13 @@ their own records.
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, Table, select
 from sqlalchemy.exc import DBAPIError
 
-from isthmus.kernel.errors import Damaged
+from isthmus.kernel.errors import Damaged, Unavailable
 from isthmus.platform import audit, documents, erasure
-from isthmus.platform.audit import Fault, audit_table
+from isthmus.platform.audit import Fault, audit_table, shown
 from isthmus.platform.database import Database
 from isthmus.platform.documents import document_table
 from isthmus.platform.erasure import erasure_table
@@ -53,9 +52,9 @@ def verify(
     for check in (check_file, check_audit, check_erasures, check_documents, *checks):
         try:
             yield from check(database, folder, progress)
-        except DBAPIError as error:
+        except (DBAPIError, Unavailable) as error:
             # Pages of the file are so damaged that a query cannot even run.
-            yield Fault("database", check.__name__, f"the database cannot be read: {error.orig}")
+            yield Fault("database", check.__name__, f"cannot be read: {type(error).__name__}")
 
 
 def check_file(database: Database, _folder: NodeFolder, progress: Progress) -> Iterator[Fault]:
@@ -81,7 +80,7 @@ def check_erasures(database: Database, folder: NodeFolder, progress: Progress) -
     """Check the register of erasures against the audit and the journal."""
     progress("erasures", 0, 1)
     yield from database.read(lambda tx: list(_register(tx)))
-    ids = database.read(lambda tx: set(tx.execute(select(erasure_table.c.id)).scalars()))
+    ids = set(database.read(lambda tx: _ids(tx, erasure_table)))
     noted: set[str] = set()
     if folder.erasures.exists():
         try:
@@ -90,7 +89,7 @@ def check_erasures(database: Database, folder: NodeFolder, progress: Progress) -
             yield Fault(folder.erasures.name, str(error.where.get("line", "")), error.message)
             noted = ids
     for missing in sorted(ids - noted):
-        yield Fault(folder.erasures.name, missing, "the journal lacks this erasure")
+        yield Fault(folder.erasures.name, shown(missing), "the journal lacks this erasure")
     progress("erasures", 1, 1)
 
 
@@ -100,32 +99,42 @@ def _register(tx: Transaction) -> Iterator[Fault]:
         entries.action == erasure.RECORDED
     )
     digests = {row.object_id: row.object_digest for row in tx.execute(recorded)}
-    with tx.as_stored():
-        for row in tx.execute(select(erasure_table).order_by(erasure_table.c.id)).mappings():
-            known = digests.pop(row["id"], None)
-            if known is None:
-                yield Fault("erasure", row["id"], "no audit row of this erasure")
-            elif erasure.row_digest(row) != known:
-                yield Fault("erasure", row["id"], "the row is not what the audit says")
+    for name in _ids(tx, erasure_table):
+        known = digests.pop(name, None)
+        if known is None:
+            yield Fault("erasure", shown(name), "no audit row of this erasure")
+        elif _digest(tx, name) != known:
+            yield Fault("erasure", name, "the row is not what the audit says")
     for gone in sorted(digests):
         yield Fault("erasure", gone, "the erasure's row is gone")
+
+
+def _ids(tx: Transaction, table: Table) -> list[str]:
+    with tx.as_stored():
+        return list(tx.execute(select(table.c.id).order_by(table.c.id)).scalars())
+
+
+def _digest(tx: Transaction, erasure_id: str) -> bytes | None:
+    """Return the digest of a register row; none when there is no row, or none that makes sense."""
+    query = select(erasure_table).where(erasure_table.c.id == erasure_id)
+    try:
+        with tx.as_stored():
+            row = tx.execute(query).mappings().first()
+        return erasure.row_digest(row) if row else None
+    except (TypeError, ValueError, OverflowError):  # a value that is not even of its type
+        return None
 
 
 def check_documents(
     database: Database, _folder: NodeFolder, progress: Progress
 ) -> Iterator[Finding]:
     """Check each document's row against the audit of its receipt, and its bytes."""
-    ids = database.read(_document_ids)
+    ids = database.read(lambda tx: _ids(tx, document_table))
     for start in range(0, len(ids), _LOT):
         lot = ids[start : start + _LOT]
         yield from database.read(lambda tx, lot=lot: _lot(tx, lot))  # type: ignore[misc]
         progress("documents", start + len(lot), len(ids))
     yield from database.read(_gone)
-
-
-def _document_ids(tx: Transaction) -> list[str]:
-    with tx.as_stored():
-        return list(tx.execute(select(document_table.c.id).order_by(document_table.c.id)).scalars())
 
 
 def _lot(tx: Transaction, lot: Sequence[str]) -> list[Finding]:
@@ -141,20 +150,16 @@ def _document(tx: Transaction, document_id: str) -> Iterator[Finding]:
             return
     except Damaged as error:
         chunk = error.where.get("chunk")
-        place = document_id if chunk is None else f"{document_id} chunk {chunk}"
+        place = shown(document_id) + ("" if chunk is None else f" chunk {chunk}")
         yield Fault("document", place, error.message)
         return
     except (TypeError, ValueError, OverflowError):  # a value that is not even of its type
-        yield Fault("document", _shown(document_id), "the row cannot be read")
+        yield Fault("document", shown(document_id), "the row cannot be read")
         return
     if _lawful(tx, row["erasure_id"]):
         yield ErasedNotice("document", document_id, row["erasure_id"])
     else:
         yield Fault("document", document_id, "marked as erased, but there is no such erasure")
-
-
-def _shown(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _against_audit(tx: Transaction, row: RowMapping) -> Iterator[Fault]:
@@ -171,14 +176,11 @@ def _against_audit(tx: Transaction, row: RowMapping) -> Iterator[Fault]:
 
 def _lawful(tx: Transaction, erasure_id: str) -> bool:
     entries = audit_table.c
-    row = tx.execute(select(erasure_table).where(erasure_table.c.id == erasure_id)).mappings()
-    found: Any = row.first()
-    if found is None:
-        return False
     known = select(entries.object_digest).where(
         entries.object_id == erasure_id, entries.action == erasure.RECORDED
     )
-    return erasure.row_digest(found) in tx.execute(known).scalars().all()
+    found = _digest(tx, erasure_id)
+    return found is not None and found in tx.execute(known).scalars().all()
 
 
 def _gone(tx: Transaction) -> list[Fault]:
