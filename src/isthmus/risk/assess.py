@@ -181,7 +181,7 @@ class Assessor:
         for rule in self.ruleset.rules:
             if rule.objective is not objective:
                 continue
-            at = fired[rule.id].arg_true().to_numpy()
+            at = fired[rule.id].to_numpy().nonzero()[0]
             if rule.state is not RuleState.LIVE:
                 for i in at:
                     shadow[i] = (*shadow[i], rule.id)

@@ -90,16 +90,23 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
         values[unknown] = np.nan
     made = frame.select(_plain_features()).hstack(pl.DataFrame(columns))
     made = made.with_columns(pl.Series("price_band", band, dtype=pl.String))
-    absent = [name for name in derived_features() if name not in made.columns]
-    made = made.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in absent)
-    # What is not a finite number is no value: stored rows cannot hold it.
-    numbers = [name for name in made.columns if made.schema[name] == pl.Float64]
-    made = made.with_columns(
-        pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in numbers
-    )
+    schema = made.schema
+    chosen = [
+        _finite(name, schema[name]) if name in schema else pl.lit(None, dtype=pl.Float64)
+        for name in derived_features()
+    ]
     return frame.hstack(
-        made.select(pl.col(name).cast(DTYPES[one.kind]) for name, one in derived_features().items())
+        made.select(
+            expression.cast(DTYPES[one.kind]).alias(name)
+            for expression, (name, one) in zip(chosen, derived_features().items(), strict=True)
+        )
     )
+
+
+def _finite(name: str, dtype: pl.DataType) -> pl.Expr:
+    # What is not a finite number is no value: stored rows cannot hold it.
+    column = pl.col(name)
+    return pl.when(column.is_finite()).then(column) if dtype == pl.Float64 else column
 
 
 def _seen(columns: _Columns, view: View, keys: Mapping[str, U64], times: I64) -> None:

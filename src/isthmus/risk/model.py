@@ -109,7 +109,8 @@ def model_from_bytes(data: bytes) -> Model:
 
 def matrix(frame: pl.DataFrame, features: tuple[str, ...]) -> F64:
     """The features as numbers, a row each; what is not known is not a number (nan)."""
-    absent = [name for name in features if name not in frame.columns]
+    held = set(frame.columns)
+    absent = [name for name in features if name not in held]
     if absent:
         raise Invalid("risk.column_missing", "the rows lack features", columns=absent)
     numbers = frame.select(pl.col(name).cast(pl.Float64) for name in features)
