@@ -14,7 +14,6 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, inspect
 
 from isthmus.kernel.errors import Conflict, Damaged
@@ -122,10 +121,7 @@ def plain_type(kind: str, thing: Any, _context: Any) -> str | Literal[False]:
 
 
 def _known(revision: str, place: Path) -> bool:
-    try:
-        return scripts(place).get_revision(revision) is not None
-    except RevisionError:
-        return False
+    return revision in {script.revision for script in scripts(place).walk_revisions()}
 
 
 def _foreign_keys(connection: Connection, state: str) -> None:
