@@ -3,13 +3,15 @@
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Boolean, Integer, LargeBinary, MetaData, Numeric, Table, inspect, text
+from sqlalchemy import Boolean, LargeBinary, MetaData, Table, inspect, text
 
 from isthmus.kernel.errors import Conflict
 from isthmus.migrations import migrate, revise, tables
@@ -144,7 +146,9 @@ def test_a_database_of_another_schema_is_refused(empty: Database) -> None:
 def _filler(column: Any, number: int) -> Any:
     if isinstance(column.type, Boolean):
         return number % 2 == 0
-    if isinstance(column.type, Integer | Numeric):
+    if column.type.python_type is date:
+        return date(2026, 1, number)
+    if issubclass(column.type.python_type, int | float | Decimal):
         return number
     if isinstance(column.type, LargeBinary):
         return bytes([number])

@@ -1,4 +1,5 @@
 """${message}."""
+# ruff: noqa: PLR0915 - a revision is one list of steps
 
 import sqlalchemy as sa
 from alembic import op

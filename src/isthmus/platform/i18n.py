@@ -68,8 +68,10 @@ class Catalogue:
 
     def percent(self, share: float, digits: int = 0) -> str:
         """Write a share from 0 to 1 as a percentage."""
-        pattern = Locale.parse(self.locale).percent_formats[None]
-        return str(pattern.apply(share, self.locale, force_frac=(digits, digits)))
+        pattern = Locale.parse(self.locale).percent_formats[None].pattern
+        if digits:
+            pattern = pattern.replace("##0", "##0." + "0" * digits)
+        return numbers.format_percent(share, format=pattern, locale=self.locale)
 
     def date(self, value: date) -> str:
         """Write a day as this language does."""
