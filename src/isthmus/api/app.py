@@ -3,10 +3,13 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from isthmus import __version__
 from isthmus.access.credentials import PasswordHasher
+from isthmus.access.permission import Permission
 from isthmus.api import (
     agencies,
     alerts,
@@ -33,6 +36,7 @@ from isthmus.api import (
     units,
 )
 from isthmus.api.bodies import OVERHEAD, BodyCap
+from isthmus.api.identity import Allowed
 from isthmus.api.problems import MEDIA_TYPE
 from isthmus.api.served import Served
 from isthmus.api.tracing import Tracing
@@ -62,6 +66,7 @@ AREAS = (
     health,
 )
 
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
 ABOUT = """
 One authority's node: what it received, how it scored that, what was picked and found.
 
@@ -84,7 +89,6 @@ def create_app(node: Served, hasher: PasswordHasher | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,  # its scripts would come from elsewhere
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
     )
     app.state.node = node
@@ -108,18 +112,38 @@ def largest_document(limits: LimitSettings) -> int:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """Return the description of the API (OpenAPI), its failures as the problems they are."""
+    """Return the description of the API (OpenAPI): failures as the problems they are, and with
+    each operation the permission that it needs."""
     if app.openapi_schema is None:
+        routes = [route for area in AREAS for route in area.router.routes]
         made = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=[route for area in AREAS for route in area.router.routes],
+            title=app.title, version=app.version, description=app.description, routes=routes
         )
-        for path in made["paths"].values():
-            for operation in path.values():
+        by_address = {
+            (route.path, method.lower()): route
+            for route in routes
+            if isinstance(route, APIRoute)
+            for method in route.methods or ()
+        }
+        for path, operations in made["paths"].items():
+            for method, operation in operations.items():
+                route = by_address[path, method]
+                operation["operationId"] = route.name
+                if needed := permission_of(route.dependant):
+                    operation["x-permission"] = needed.value
+                    operation["description"] += f"\n\nNeeds the permission `{needed.value}`."
                 for status, answer in operation["responses"].items():
                     if status >= "400":
-                        answer["content"] = {MEDIA_TYPE: answer["content"]["application/json"]}
+                        answer["content"] = {MEDIA_TYPE: {"schema": _PROBLEM}}
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def permission_of(dependant: Dependant) -> Permission | None:
+    """Return the permission that a route's dependencies demand, however deep it stands."""
+    for dependency in dependant.dependencies:
+        if isinstance(dependency.call, Allowed):
+            return dependency.call.permission
+        if found := permission_of(dependency):
+            return found
+    return None

@@ -21,7 +21,7 @@ class Nowhere:
             method
             for route in self.routes
             if route.path_regex.match(scope["path"])
-            for method in route.methods
+            for method in route.methods or ()
         }
         if methods:
             allow = {"Allow": ", ".join(sorted(methods))}
