@@ -124,7 +124,7 @@ def skill(rows: pl.DataFrame, positive: pl.Series) -> None:
 def _plain(
     rows: pl.DataFrame, truth: np.ndarray, taught: np.ndarray, asked: np.ndarray
 ) -> np.ndarray:
-    codes = rows.select(pl.col(name).cast(pl.Categorical).to_physical() for name in CODES)
+    codes = rows.select(pl.col(name).rank("dense").fill_null(0) for name in CODES)
     numbers = np.column_stack([codes.to_numpy(), rows.select(NUMBERS).to_numpy()])
     data = lightgbm.Dataset(
         numbers[taught],
@@ -147,10 +147,9 @@ def _table(scores: dict[str, np.ndarray], truth: np.ndarray) -> None:
 
 def _calibration(model: Model, chance: np.ndarray, truth: np.ndarray) -> None:
     print(f"  calibration: mean probability {chance.mean():.3f}, found {truth.mean():.3f}")
+    print("  as the model states it, on the last 15 % of what it was given:")
     for name, (value, low, high) in model.about["metrics"].items():
-        print(
-            f"  stated by the model, on the last 15 % it was given: {name} {value:.3f} ({low:.3f} to {high:.3f})"
-        )
+        print(f"    {name} {value:.3f} ({low:.3f} to {high:.3f})")
 
 
 def _bytes(assessor: Assessor, rows: pl.DataFrame) -> None:
