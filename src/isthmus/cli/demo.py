@@ -1,0 +1,341 @@
+"""``demo``: a node with sample traffic, or with files of one's own, ready to be looked at.
+
+Nothing is opened on the network but the loopback port it serves on.
+"""
+
+import shutil
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from isthmus.access.model import Role
+from isthmus.cargo import service as cargo
+from isthmus.cargo.formats import Source
+from isthmus.cli import demo_people, serving
+from isthmus.cli.app import Json, app, show
+from isthmus.cli.demo_days import Days, Tallies
+from isthmus.cli.loop import progress
+from isthmus.flow import target as flow_target
+from isthmus.kernel.errors import Conflict, Invalid, TooLarge, Unavailable
+from isthmus.kernel.time import Clock, SetClock, SystemClock
+from isthmus.node import Node
+from isthmus.platform.settings import (
+    AgencySettings,
+    ListenSettings,
+    NodeFolder,
+    NodeSettings,
+    Settings,
+)
+from isthmus.risk import store as risk
+from isthmus.risk.objectives import Objective
+from isthmus.simulator import post, sample, schemes
+from isthmus.simulator.officers import Officers
+
+FOLDER = Path("demo-node")
+AGENCY = "ISTHMUS-DEMO"  # marks a node that may be removed and made again
+HOST = "127.0.0.1"
+PORT = 8440
+CONSIGNMENTS = 400
+BEFORE = timedelta(days=14)  # how long ago the sample's first papers were sent
+# Folders of a data folder that hold what a node receives, and endings of files it may read.
+INCOMING = ("messages", "declarations")
+READABLE = (".xml", ".csv", ".xlsx", ".edi", ".json", ".jsonl")
+PICKS = 20
+PLAIN = Objective.CONTRABAND.value  # sought where nothing says what else
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Run on the files of this folder instead of sample traffic."),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Loopback port to serve on.")] = PORT,
+    once: Annotated[bool, typer.Option("--once", help="Run the loop, then end.")] = False,
+    consignments: Annotated[int, typer.Option(help="Consignments of sample traffic.")] = (
+        CONSIGNMENTS
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the sample traffic.")] = 1,
+    locale: Annotated[str, typer.Option(help="es, en, fr, nl or pt.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """Make a node afresh, run the loop on traffic, and serve it on this machine."""
+    started = time.perf_counter()
+    folder = _folder(context)
+    files = None if data is None else _files(data)
+    if not once:
+        _check_port(port)
+    now = SystemClock().now().replace(microsecond=0)
+    _clear(folder)
+    settings = _settings(locale, port)
+    if files is None:
+        result = _on_sample(folder, settings, consignments, seed, now)
+    else:
+        result = _on_files(folder, settings, files)
+    result["seconds"] = round(time.perf_counter() - started, 1)
+    people = demo_people.kept(folder)
+    if once:
+        show(result, as_json, lambda: _words(result))
+        return
+    with Node.open(folder) as node:
+        address = f"http://{HOST}:{port}/"
+        sign_in = [{**asdict(entry), "code": entry.code()} for entry in people]
+        whole = {**result, "address": address, "sign_in": sign_in}
+        show(whole, as_json, lambda: f"{_words(result)}\n\n{_welcome(folder, address, people)}")
+        serving.serve_node(node, HOST, port)
+
+
+@app.command(name="demo-code")
+def demo_code(
+    context: typer.Context,
+    login: Annotated[str | None, typer.Argument(help="Whose; everybody's if none.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print with what people sign in to the demonstration, with the codes of this moment."""
+    people = demo_people.kept(_folder(context))
+    chosen = [entry for entry in people if login in (None, entry.login, entry.role)]
+    if not chosen:
+        raise Invalid("person_unknown", "nobody has this login or role", value=login)
+    rows = [
+        {"login": entry.login, "password": entry.password, "code": entry.code()} for entry in chosen
+    ]
+    show({"sign_in": rows}, as_json, lambda: _table(chosen))
+
+
+def _folder(context: typer.Context) -> Path:
+    """Return the folder of ``--node``, else the demonstration's own."""
+    named: Path | None = context.find_root().params.get("node")
+    return named or FOLDER
+
+
+def _files(data: Path) -> list[Path]:
+    """Return what a node can receive from a folder; refuses one without any."""
+    if not data.is_dir():
+        raise Invalid("folder_missing", "no such folder", folder=str(data))
+    incoming = [data / name for name in INCOMING if (data / name).is_dir()]
+    found = sorted(
+        path
+        for folder in incoming or [data]
+        for path in folder.rglob("*")
+        if path.suffix.lower() in READABLE
+    )
+    if not found:
+        raise Invalid("folder_empty", "nothing in it that a node could read", folder=str(data))
+    return found
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that somebody else has, before anything long is done."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise Unavailable(
+                "port_taken", "something else listens there: give another --port", port=port
+            ) from None
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier demonstration, and nothing that is not one."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if NodeFolder.open(folder).settings().agency.code != AGENCY:
+        raise Conflict("not_a_demo", "this is a node in earnest: left alone", folder=str(folder))
+    shutil.rmtree(folder)
+
+
+def _settings(locale: str, port: int) -> Settings:
+    return Settings(
+        node=NodeSettings(name="Isthmus", locale=locale, zone="America/Panama"),  # type: ignore[arg-type]
+        agency=AgencySettings(
+            code=AGENCY, name="Demonstration customs", country="PA", office="PA-HQ"
+        ),
+        listen=ListenSettings(host=HOST, port=port),
+    )
+
+
+def _create(folder: Path, settings: Settings, clock: Clock) -> Node:
+    """Make the node and its people."""
+    node = Node.create(folder, settings, clock)
+    try:
+        demo_people.keep(folder, demo_people.enter(node))
+    except BaseException:
+        node.close()
+        raise
+    return node
+
+
+# -- sample traffic -------------------------------------------------------------------------
+
+
+def _on_sample(
+    folder: Path, settings: Settings, consignments: int, seed: int, now: datetime
+) -> dict[str, Any]:
+    start = now - BEFORE
+    with tempfile.TemporaryDirectory(prefix="isthmus-demo-") as temporary:
+        out = Path(temporary) / "traffic"
+        made = sample.generate(out, consignments, seed, start)
+        truth = sample.truth(out)
+        sent = [(at, path) for at, path in post.sent(out / sample.DOCUMENTS) if at <= now]
+        clock = SetClock(min(start, sent[0][0]))
+        with _create(folder, settings, clock) as node:
+            days = Days(node, clock, Officers(truth, schemes.shipped(), seed))
+            with progress("traffic", len(sent)) as advance:
+                days.run(sent, now, advance)
+            counted = _counts(node, days.tallies)
+    whole = {
+        "consignments": made.consignments,
+        "documents": sum(made.documents.values()),
+        "sent_by_now": len(sent),
+        "planted": sum(made.planted.values()),
+        "look_alikes": made.look_alikes,
+    }
+    return {"traffic": whole, **counted}
+
+
+def _counts(node: Node, tallies: Tallies) -> dict[str, Any]:
+    return {
+        "received": tallies.received,
+        "scored": tallies.scored,
+        "coverage": node.database.read(lambda tx: cargo.coverage(tx, node.actor)),
+        "picked": dict(sorted(tallies.picked.items())),
+        "holds": tallies.holds,
+        "inspections": dict(sorted(tallies.results.items())),
+        "found": dict(sorted(tallies.found.items())),
+        "learnt": _learnt(node),
+    }
+
+
+def _learnt(node: Node) -> dict[str, dict[str, int]]:
+    """Return how many outcomes are known of each objective, and how many irregular."""
+    known = {}
+    for objective in Objective:
+        rows = node.database.read(lambda tx, o=objective: risk.outcomes_of(tx, o))  # type: ignore[misc]
+        if rows:
+            known[objective.value] = {
+                "outcomes": len(rows),
+                "irregular": sum(row["positive"] for row in rows),
+            }
+    return known
+
+
+# -- files of one's own ---------------------------------------------------------------------
+
+
+def _on_files(folder: Path, settings: Settings, files: Sequence[Path]) -> dict[str, Any]:
+    tallies = Tallies()
+    with _create(folder, settings, SystemClock()) as node:
+        by_kind: Counter[str] = Counter()
+        refused: list[str] = []
+        for path in files:
+            with path.open("rb") as stream, progress(f"receive {path.name}") as advance:
+                try:
+                    receipt = node.receiver.receive(
+                        node.actor, stream, Source(path.name), progress=advance
+                    )
+                except TooLarge as error:
+                    refused.append(f"{path.name}: {error.message}")
+                    continue
+            tallies.take(receipt)
+            by_kind[receipt.format or "unknown"] += 1
+        with progress("score", node.scorer.due()) as advance:
+            tallies.scored = node.scorer.score_all(advance)
+        counted = _counts(node, tallies)
+        known = counted["learnt"]
+        # What the files bring labels of is what they can be targeted for.
+        objective = Objective(max(known, key=lambda name: known[name]["outcomes"], default=PLAIN))
+        tallies.picked.update(_target(node, objective))
+        counted["picked"] = dict(sorted(tallies.picked.items()))
+        model = _train(node, objective) if known else None
+    return {
+        "traffic": {"files": len(files), "refused": refused, **dict(sorted(by_kind.items()))},
+        "objective": objective.value,
+        **counted,
+        "model": model,
+    }
+
+
+def _target(node: Node, objective: Objective) -> list[str]:
+    floor = node.settings.targeting.random_floor
+    order = flow_target.Order(budget=PICKS, audits=PICKS // 4, objective=objective, floor=floor)
+    analyst = demo_people.actor(node, Role.ANALYST)
+    made = node.database.write(lambda tx: flow_target.run(tx, analyst, order))
+    return [str(pick["basis"]) for pick in made.picks]
+
+
+def _train(node: Node, objective: Objective) -> dict[str, Any] | None:
+    """Train a model where there is enough to learn from; it waits in shadow for approval."""
+    analyst = demo_people.actor(node, Role.ANALYST)
+    try:
+        with progress(f"train {objective.value}"):
+            model, card = node.trainer.train(analyst, objective)
+    except Invalid as few:
+        return {"objective": objective.value, "state": "none", "why": few.message}
+    return {"objective": objective.value, "state": "shadow", "id": model, **_figures(card)}
+
+
+def _figures(card: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in card.items() if isinstance(value, int | float)}
+
+
+# -- words ----------------------------------------------------------------------------------
+
+
+def _words(result: dict[str, Any]) -> str:
+    lines = [""]
+    for name in ("traffic", "received", "picked", "inspections", "found"):
+        if result[name]:
+            parts = [
+                f"{key.replace('_', ' ')} {_count(value)}"
+                for key, value in result[name].items()
+                if value != []
+            ]
+            lines.append(f"{name:<12} {', '.join(parts)}")
+    lines.append(f"{'scored':<12} {result['scored']:,} times, {result['holds']} holds")
+    lines.append(
+        f"{'coverage':<12} "
+        + ", ".join(
+            f"{row['regime']} {row['assessed']:,} of {row['known']:,}" for row in result["coverage"]
+        )
+    )
+    for objective, known in result["learnt"].items():
+        lines.append(
+            f"{'learnt':<12} {objective}: {known['outcomes']:,} outcomes, "
+            f"{known['irregular']:,} irregular"
+        )
+    model = result.get("model")
+    if model is not None:
+        why = model.get("why") or "waits for two people to approve it"
+        lines.append(f"{'model':<12} {model['objective']}, {model['state']}: {why}")
+    lines.append(f"{'seconds':<12} {result['seconds']}")
+    return "\n".join(lines)
+
+
+def _count(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _welcome(folder: Path, address: str, people: Sequence[demo_people.Entry]) -> str:
+    return (
+        f"Open {address} and sign in as one of these people:\n\n{_table(people)}\n\n"
+        f"A code lasts 30 seconds and works once; for new ones: "
+        f"isthmus --node {folder} demo-code\n"
+        f"An authenticator app takes the seeds in {folder / demo_people.FILE}.\n"
+        f"Ctrl-C ends."
+    )
+
+
+def _table(people: Sequence[demo_people.Entry]) -> str:
+    lines = [f"{'login':<40} {'password':<18} code"]
+    lines += [f"{entry.login:<40} {entry.password:<18} {entry.code()}" for entry in people]
+    return "\n".join(lines)
