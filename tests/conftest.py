@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,21 +62,52 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@contextmanager
+def _postgresql_database(engine: sqlalchemy.Engine, template: str = "template1") -> Iterator[str]:
+    """Make a PostgreSQL database of its own, tell its URL, and drop it afterwards."""
+    name = f"isthmus_test_{uuid.uuid4().hex}"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql: sqlalchemy.Engine) -> Iterator[str]:
+    """The name of a database with every area's tables, to be copied by each test that wants one."""
+    with _postgresql_database(postgresql) as url:
+        engine = sqlalchemy.create_engine(url)
+        tables.metadata.create_all(engine)
+        engine.dispose()
+        yield str(make_url(url).database)
+
+
 @pytest.fixture
 def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of an empty database of this kind, dropped after the test."""
     if backend == "sqlite":
         yield f"sqlite:///{tmp_path / 'isthmus.db'}"
         return
-    engine: sqlalchemy.Engine = request.getfixturevalue("postgresql")
-    name = f"isthmus_test_{uuid.uuid4().hex}"
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
-    try:
-        yield make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with _postgresql_database(request.getfixturevalue("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def tables_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of this kind with every area's tables, dropped after the test."""
+    if backend == "sqlite":
+        url = f"sqlite:///{tmp_path / 'isthmus.db'}"
+        engine = sqlalchemy.create_engine(url)
+        tables.metadata.create_all(engine)
+        engine.dispose()
+        yield url
+        return
+    template = request.getfixturevalue("postgresql_tables")
+    with _postgresql_database(request.getfixturevalue("postgresql"), template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -94,11 +126,9 @@ def open_database(clock: SetClock, keys: KeyRing) -> Iterator[Callable[..., Data
 
 
 @pytest.fixture
-def database(empty_url: str, open_database: Callable[..., Database]) -> Database:
+def database(tables_url: str, open_database: Callable[..., Database]) -> Database:
     """A database with every area's tables, on SQLite and on PostgreSQL in turn."""
-    database = open_database(empty_url)
-    tables.metadata.create_all(database.migrator())
-    return database
+    return open_database(tables_url)
 
 
 @pytest.fixture

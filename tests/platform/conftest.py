@@ -61,7 +61,7 @@ SETTINGS = Settings.model_validate(
 def make_node(
     tmp_path: Path,
     backend: str,
-    empty_url: str,
+    tables_url: str,
     open_database: Callable[..., Database],
     clock: SetClock,
 ) -> Callable[[], Node]:
@@ -69,10 +69,11 @@ def make_node(
 
     def make() -> Node:
         folder = NodeFolder.create(tmp_path / "node", SETTINGS)
-        url = empty_url if backend == "postgresql" else folder.database_url(SETTINGS)
+        url = tables_url if backend == "postgresql" else folder.database_url(SETTINGS)
         database = open_database(url)
         database.keys = folder.keys()
-        tables.metadata.create_all(database.migrator())
+        if backend == "sqlite":
+            tables.metadata.create_all(database.migrator())
         return Node(folder, database, Register(database, folder, DOCUMENTS))
 
     return make
