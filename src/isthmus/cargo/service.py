@@ -60,7 +60,7 @@ def take(
 def _permission(batch: Sequence[Reading]) -> Permission:
     """Events alone may be sent by a terminal; anything else needs the permission for records."""
     records = [reading.record for reading in batch if isinstance(reading, Accepted)]
-    only_events = records and all(isinstance(record, ContainerEvent) for record in records)
+    only_events = all(isinstance(record, ContainerEvent) for record in records)
     return Permission.EVENT_RECEIVE if only_events else Permission.UNIT_RECEIVE
 
 
@@ -104,7 +104,8 @@ def note_progress(
     tx: Transaction, actor: Actor, document_id: str, tally: Tally, ordinal: int, *, done: bool
 ) -> None:
     """Note how far the reading of a document has come; the audit gets a row when it is done."""
-    check(tx, actor, Permission.UNIT_RECEIVE if tally.accepted else Permission.EVENT_RECEIVE)
+    events_only = readings.get(tx, document_id)["format"] == "events"
+    check(tx, actor, Permission.EVENT_RECEIVE if events_only else Permission.UNIT_RECEIVE)
     readings.advance(tx, document_id, tally, ordinal, done=done)
     if done:
         row = readings.get(tx, document_id)
