@@ -63,11 +63,11 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @contextmanager
-def _postgresql_database(engine: sqlalchemy.Engine, template: str = "template1") -> Iterator[str]:
+def _postgresql_database(engine: sqlalchemy.Engine) -> Iterator[str]:
     """Make a PostgreSQL database of its own, tell its URL, and drop it afterwards."""
     name = f"isthmus_test_{uuid.uuid4().hex}"
     with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}"')
     try:
         yield make_url(POSTGRESQL).set(database=name).render_as_string(hide_password=False)
     finally:
@@ -77,12 +77,31 @@ def _postgresql_database(engine: sqlalchemy.Engine, template: str = "template1")
 
 @pytest.fixture(scope="session")
 def postgresql_tables(postgresql: sqlalchemy.Engine) -> Iterator[str]:
-    """The name of a database with every area's tables, to be copied by each test that wants one."""
+    """The URL of a PostgreSQL database with every area's tables, shared by the tests in turn."""
     with _postgresql_database(postgresql) as url:
         engine = sqlalchemy.create_engine(url)
         tables.metadata.create_all(engine)
         engine.dispose()
-        yield str(make_url(url).database)
+        yield url
+
+
+def _wipe(url: str) -> None:
+    """Leave a shared database as it was made: making a fresh one would take a hundred times longer."""
+    engine = sqlalchemy.create_engine(url)
+    with engine.begin() as connection:
+        # Whoever a test killed or forgot may still hold locks.
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        for name in sqlalchemy.inspect(connection).get_table_names():
+            if name not in tables.metadata.tables:
+                connection.exec_driver_sql(f'DROP TABLE "{name}" CASCADE')
+        for table in reversed(tables.metadata.sorted_tables):
+            connection.execute(table.delete())
+        for name in sqlalchemy.inspect(connection).get_sequence_names():
+            connection.exec_driver_sql(f'ALTER SEQUENCE "{name}" RESTART')
+    engine.dispose()
 
 
 @pytest.fixture
@@ -97,17 +116,17 @@ def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> I
 
 @pytest.fixture
 def tables_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of this kind with every area's tables, dropped after the test."""
-    if backend == "sqlite":
-        url = f"sqlite:///{tmp_path / 'isthmus.db'}"
-        engine = sqlalchemy.create_engine(url)
-        tables.metadata.create_all(engine)
-        engine.dispose()
+    """The URL of a database of this kind with every area's tables and no rows."""
+    if backend == "postgresql":
+        url: str = request.getfixturevalue("postgresql_tables")
         yield url
+        _wipe(url)
         return
-    template = request.getfixturevalue("postgresql_tables")
-    with _postgresql_database(request.getfixturevalue("postgresql"), template) as url:
-        yield url
+    url = f"sqlite:///{tmp_path / 'isthmus.db'}"
+    engine = sqlalchemy.create_engine(url)
+    tables.metadata.create_all(engine)
+    engine.dispose()
+    yield url
 
 
 @pytest.fixture
