@@ -23,7 +23,7 @@ import polars as pl
 from isthmus.kernel.errors import Invalid
 
 MINIMUM_FLOOR = 0.01
-"""The smallest share of a budget drawn at random. A default of ours: one pick in fifty."""
+"""The smallest share of a budget drawn at random. A default of ours: one pick in a hundred."""
 
 
 class Basis(StrEnum):
