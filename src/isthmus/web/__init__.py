@@ -1,0 +1,1 @@
+"""Pages for people: one file per desk, templates, the words of five languages, own styles."""
