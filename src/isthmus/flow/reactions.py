@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from isthmus.cases import holds
 from isthmus.platform import jobs
-from isthmus.platform.events import Event
-from isthmus.platform.transaction import Transaction
+from isthmus.platform.transaction import Event, Transaction
 
 Reaction = Callable[[Transaction, Event], None]
 
@@ -24,9 +23,17 @@ def breach_holds(tx: Transaction, event: Event) -> None:
     holds.breach(tx, event.object_id, event.payload["code"], event.payload["at"])
 
 
+def reassess_soon(tx: Transaction, _event: Event) -> None:
+    """Rules or models changed: what is still open is assessed by those in force now."""
+    jobs.enqueue(tx, "reassess", key="reassess")
+
+
+# An outcome learnt calls for nothing by itself: features see only outcomes recorded before a unit
+# was lodged, so units lodged from now on see it, and no assessment made so far would change.
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
-    "outcome.learned": (score_soon,),
-    "model.live": (),
+    "rule.changed": (reassess_soon,),
+    "model.live": (reassess_soon,),
+    "model.stopped": (reassess_soon,),
 }

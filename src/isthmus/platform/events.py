@@ -1,7 +1,5 @@
 """Events: what happened, told in the same transaction as the change, to whoever reacts."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, Table, Text
@@ -9,7 +7,7 @@ from sqlalchemy import Column, Index, Table, Text
 from isthmus.kernel.ids import new_id
 from isthmus.platform.columns import Instant, Json, Sequence
 from isthmus.platform.database import metadata
-from isthmus.platform.transaction import Transaction
+from isthmus.platform.transaction import Event, Transaction
 
 event_table = Table(
     "event",
@@ -23,17 +21,6 @@ event_table = Table(
     Index("ix_event_object_id_seq", "object_id", "seq"),
     sqlite_autoincrement=True,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to one object. The payload holds ids and codes, never persons."""
-
-    id: str
-    at: datetime
-    kind: str
-    object_id: str
-    payload: dict[str, Any]
 
 
 def emit(tx: Transaction, kind: str, object_id: str, **payload: Any) -> Event:

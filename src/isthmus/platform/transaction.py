@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,8 +15,17 @@ from isthmus.platform.keys import KeyRing
 
 _log = telemetry.log("transaction")
 
-if TYPE_CHECKING:
-    from isthmus.platform.events import Event
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to one object. The payload holds ids and codes, never persons."""
+
+    id: str
+    at: datetime
+    kind: str
+    object_id: str
+    payload: dict[str, Any]
+
 
 Reactions = Mapping[str, Sequence[Callable[["Transaction", "Event"], None]]]
 
