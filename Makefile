@@ -78,7 +78,7 @@ bench: setup-dev
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 soak: setup-dev
-	$(BIN)/pytest -m soak $(ARGS)
+	ISTHMUS_KILLS=500 $(BIN)/pytest tests/faults $(ARGS)
 
 # -- keeping ----------------------------------------------------------------------------------
 

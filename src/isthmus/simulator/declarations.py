@@ -42,10 +42,10 @@ _ZONE = "PA-CFZ"
 class Declarations:
     """Writes the declarations of a run."""
 
-    def __init__(self, world: World, seed: int, numbers: Numbers, traders: Traders) -> None:
+    def __init__(self, world: World, seed: int, traders: Traders) -> None:
         self.world = world
         self.dice = Dice(seed, "declarations")
-        self.numbers = numbers
+        self.numbers = Numbers(seed, "declarations")
         self.brokers = [traders.newcomer(world.country) for _ in range(9)]
         self.declared = 0  # originals, supplementary ones among them
 

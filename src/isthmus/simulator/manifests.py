@@ -33,10 +33,10 @@ _ON_MANIFEST = {Regime.FREE_ZONE_IN: Regime.IMPORT, Regime.FREE_ZONE_OUT: Regime
 class Manifests:
     """Writes the manifests of a run."""
 
-    def __init__(self, world: World, seed: int, numbers: Numbers) -> None:
+    def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.dice = Dice(seed, "manifests")
-        self.numbers = numbers
+        self.numbers = Numbers(seed, "manifests")
 
     def documents(self, calls: Iterable[Call], shipments: Sequence[Shipment]) -> Iterator[Document]:
         """Yield every manifest of these calls, and the changes of some."""

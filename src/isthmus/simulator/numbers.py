@@ -12,10 +12,11 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 class Numbers:
-    """Gives out numbers, each once."""
+    """Gives out numbers, each once. Each user has a stream of its own, so that what one draws
+    does not move the others' numbers."""
 
-    def __init__(self, seed: int) -> None:
-        self.dice = Dice(seed, "numbers")
+    def __init__(self, seed: int, user: str) -> None:
+        self.dice = Dice(seed, "numbers", user)
         self.given: set[str] = set()
 
     def container(self, prefix: str) -> str:

@@ -17,6 +17,7 @@ from isthmus.simulator.dice import Dice
 from isthmus.simulator.faults import Fault
 from isthmus.simulator.life import Port
 from isthmus.simulator.manifests import Manifests
+from isthmus.simulator.numbers import Numbers
 from isthmus.simulator.post import Document, event_documents, write
 from isthmus.simulator.schemes import Planted
 from isthmus.simulator.shipment import Shipment
@@ -99,15 +100,15 @@ def _make(
     shipments = trade.shipments(count)
     port = Port.open(here, seed)
     planted = schemes.choose(schemes.shipped(), shipments, rate, seed)
-    kit = Kit(here, Dice(seed, "traces"), trade.traders, trade.numbers, port)
+    kit = Kit(here, Dice(seed, "traces"), trade.traders, Numbers(seed, "traces"), port)
     schemes.leave(planted, kit, ON_PAPERS)
     for shipment in shipments:
         port.live(shipment)
     schemes.leave(planted, kit, ON_MOVES)
     wrong = faults.in_papers(here, shipments, seed)
-    declarations = Declarations(here, seed, trade.numbers, trade.traders)
+    declarations = Declarations(here, seed, trade.traders)
     documents = [*declarations.documents(shipments)]
-    documents += Manifests(here, seed, trade.numbers).documents(calls, shipments)
+    documents += Manifests(here, seed).documents(calls, shipments)
     documents += event_documents(here, shipments, seed)
     wrong += faults.in_documents(documents, seed)
     plan, fault = faults.stowage(calls[len(calls) // 3], Dice(seed, "stowage"))

@@ -219,6 +219,8 @@ def passed_on_late(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     stay = life.stay(kit.port, shipment, shipment.box)
     here = kit.world.terminals[fetched.terminal or ""]
     at = fetched.at - timedelta(minutes=kit.dice.whole(40, 300))
+    passed = [move.at for move in shipment.moves if move.code == "isth:release_right_transfer"]
+    at = min(max(at, *passed) + timedelta(minutes=5), fetched.at - timedelta(minutes=10))
     shipment.moves.append(stay.right("transfer", at, here, haulier))
     _replace(shipment, fetched, replace(fetched, haulier=haulier))
     return True

@@ -47,7 +47,7 @@ class Trade:
         self.arrivals = calls[:arrivals]  # later calls only take boxes away
         self.route_dice = Dice(seed, "routes")
         self.dice = Dice(seed, "shipments")
-        self.numbers = Numbers(seed)
+        self.numbers = Numbers(seed, "trade")
         self.traders = Traders(world, seed)
 
     def shipments(self, count: int) -> list[Shipment]:

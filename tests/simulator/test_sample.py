@@ -1,0 +1,244 @@
+"""A sample of traffic: repeatable, in order, readable, and silent about what was planted."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from pydifact.parser import Parser
+from sample_traffic import START
+
+from isthmus.cargo import events_jsonl
+from isthmus.cargo.edifact import segments
+from isthmus.cargo.model import Consignment, ContainerEvent, Declaration, Function, Regime
+from isthmus.kernel.errors import Conflict, Invalid
+from isthmus.reference.check_digits import container_number_valid, imo_valid
+from isthmus.simulator import sample
+
+
+def contents(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def faults(traffic, expected):
+    return [r for r in traffic.truth if r["kind"] == "fault" and r["expected"] == expected]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        sample.generate(tmp_path / name, 60, seed=seed, start=START)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert contents(tmp_path / "a").keys() != contents(tmp_path / "c").keys()
+
+
+def test_documents_come_in_order_of_time_and_say_it_in_their_names(traffic):
+    moments = [document.at for document in traffic.documents]
+    assert moments == sorted(moments)
+    assert START < moments[0] < START + sample.AHEAD
+    assert (moments[0], moments[-1]) == (traffic.summary.first, traffic.summary.last)
+
+
+def test_the_summary_counts_what_was_written(traffic):
+    summary = traffic.summary
+    kinds = Counter(document.path.name.split(".")[1] for document in traffic.documents)
+    assert summary.documents == dict(sorted(kinds.items()))
+    assert summary.consignments == 400 == sum(summary.by_regime.values())
+    planted = Counter(row["method"] for row in traffic.truth if row["kind"] == "planted")
+    assert summary.planted == dict(sorted(planted.items()))
+    # Clerical errors aside: what was told twice, and the line that is in quarantine.
+    events = traffic.records(ContainerEvent)
+    once = {(event.sender, event.event_id) for event in events}
+    assert len(once) == summary.events - 1
+    assert len(events) > len(once)
+
+
+def test_only_planted_errors_are_rejected(traffic):
+    rejected = [document for document in traffic.documents if document.rejected]
+    assert len(rejected) == sum(len(document.rejected) for document in rejected) == 3
+    told = {row["fault"]: row["reference"] for row in faults(traffic, "quarantined")}
+    for document in rejected:
+        text = document.path.read_bytes().decode("latin-1")
+        reason = document.rejected[0].reason
+        if document.format == "cuscar":
+            assert reason == "segment_malformed"
+            assert f"BGM+85+{told['malformed_segment']}+" in text
+        else:
+            assert reason == "value_impossible"
+    assert {document.format for document in rejected} == {"cuscar", "wco", "events"}
+
+
+def test_what_nobody_reads_is_the_stowage_plan(traffic):
+    unread = [document for document in traffic.documents if document.format is None]
+    assert [document.path.name.split(".")[1] for document in unread] == ["baplie"]
+    assert len(faults(traffic, "unsupported")) == 1
+
+
+def test_errors_that_the_trade_lives_with_end_as_flags(traffic):
+    said = {
+        consignment.bill: consignment
+        for consignment in traffic.records(Consignment)
+        if consignment.containers
+    }
+    flagged = faults(traffic, "flagged")
+    assert {row["fault"] for row in flagged} == {"check_digit", "description"}
+    for row in flagged:
+        consignment = said[row["reference"]]
+        wrong = [b for b in consignment.containers if not container_number_valid(b.number)]
+        if row["fault"] == "check_digit":
+            assert wrong
+        else:
+            assert not consignment.goods[0].hs or len(consignment.goods[0].description) < 30
+    flags = [f for d in traffic.documents for reading in d.accepted for f in reading.flags]
+    assert {flag.code for flag in flags} == {"container_check_digit"}
+
+
+@pytest.mark.filterwarnings("ignore:segments.xml not found")
+def test_every_manifest_has_the_segments_of_an_independent_reader(traffic):
+    spoilt = {row["reference"] for row in faults(traffic, "quarantined")}
+    compared = 0
+    for document in traffic.documents:
+        content = document.path.read_bytes()
+        if document.format != "cuscar" or any(name.encode() in content for name in spoilt):
+            continue
+        with document.path.open("rb") as stream:
+            ours = [
+                (s.tag, [list(e) if isinstance(e, tuple) else e for e in s.elements])
+                for s in segments(stream)
+            ]
+        theirs = Parser().parse(content.decode("iso8859-1"))
+        assert ours == [(s.tag, list(s.elements)) for s in theirs if s.tag != "UNA"]
+        compared += 1
+    assert compared > 40
+
+
+def test_traffic_is_what_panama_sees(traffic):
+    by_regime = traffic.summary.by_regime
+    assert by_regime["transhipment"] > traffic.summary.consignments / 2
+    assert set(by_regime) >= {"import", "export", "free_zone_in", "free_zone_out", "empty"}
+    consignments = traffic.records(Consignment)
+    assert {c.manifest.direction for c in consignments} == {"arrival", "departure"}
+    assert any(c.master_bill for c in consignments)
+    assert any(c.manifest.function is Function.CHANGE for c in consignments)
+    assert any(c.regime is Regime.EMPTY for c in consignments)
+    languages = {line.language for c in consignments for line in c.goods}
+    assert languages == {"ES", "EN", "FR", "NL", "PT"}
+    assert all(imo_valid(c.manifest.vessel_imo) for c in consignments)
+    directories = {
+        document.path.read_bytes().split(b"CUSCAR:")[1][:5]
+        for document in traffic.documents
+        if document.format == "cuscar"
+    }
+    assert directories == {b"D:95B", b"D:11A"}
+
+
+def test_declarations_name_their_box_or_their_bill_or_neither(traffic):
+    made = traffic.records(Declaration)
+    originals = [d for d in made if d.function is Function.ORIGINAL]
+    assert any(d.containers for d in originals)
+    assert any(d.bills and not d.containers for d in originals)
+    assert any(not d.bills and not d.containers for d in originals)
+    assert any(d.supplementary for d in originals)
+    assert any(d.pre_lodged for d in originals)
+    known = {d.reference for d in originals}
+    changes = [d for d in made if d.function is not Function.ORIGINAL]
+    assert changes
+    assert {d.parent_reference for d in changes} <= known
+    regimes = {d.regime.value for d in originals}
+    assert regimes == {"import", "export", "free_zone_in", "free_zone_out"}
+
+
+def test_a_consignee_changes_two_days_before_arrival(traffic):
+    first: dict[str, Consignment] = {}
+    changed = 0
+    for consignment in traffic.records(Consignment):
+        if consignment.manifest.direction != "arrival":
+            continue
+        before = first.setdefault(consignment.bill, consignment)
+        if consignment.manifest.function is Function.CHANGE:
+            assert before.manifest.reference == consignment.manifest.reference
+            names = [
+                {p.name for p in c.parties if p.role == "consignee"} for c in (before, consignment)
+            ]
+            assert names[0] != names[1]
+            ahead = consignment.manifest.arrival_at - consignment.manifest.issued_at
+            assert timedelta(hours=39) < ahead < timedelta(hours=53)
+            changed += 1
+    assert changed
+
+
+def test_a_box_is_loaded_after_it_came(traffic):
+    moves: dict[str, list[ContainerEvent]] = {}
+    for event in traffic.records(ContainerEvent):
+        if event.code in ("DISC", "LOAD", "GTOT") and event.bill:
+            moves.setdefault(f"{event.container}/{event.bill}", []).append(event)
+    whole = 0
+    for events in moves.values():
+        at = {event.code: event.at for event in events}
+        if "DISC" in at and "LOAD" in at:
+            assert at["DISC"] < at.get("GTOT", at["LOAD"]) <= at["LOAD"]
+            whole += 1
+    assert whole > 100
+
+
+def test_the_truth_stands_in_no_document(traffic):
+    planted = [row for row in traffic.truth if row["kind"] == "planted"]
+    assert planted
+    forbidden = {row["method"] for row in planted} | {row["goods"] for row in planted}
+    forbidden |= {trace for row in traffic.truth for trace in row.get("traces", ())}
+    words = {f'"{word}"'.encode() for word in forbidden - {"vague", "heavier", "cheap"}}
+    for document in traffic.documents:
+        content = document.path.read_bytes().lower()
+        assert not [word for word in words if word.lower() in content]
+        assert b"planted" not in content
+
+
+def test_numbers_do_not_depend_on_what_is_planted(tmp_path):
+    """Identifiers of boxes and bills are the same whether anything is hidden or not."""
+    seen = []
+    for name, rate in (("none", 0.0), ("some", 0.1)):
+        sample.generate(tmp_path / name, 60, seed=5, start=START, rate=rate)
+        text = b"".join(
+            content
+            for path, content in contents(tmp_path / name).items()
+            if path.endswith(".cuscar.edi")
+        ).decode("latin-1")
+        seen.append(Counter(w for w in text.replace("'", "+").split("+") if w.startswith("Q")))
+    assert set(seen[0]) ^ set(seen[1]) == set()
+
+
+def test_what_is_planted_stands_anywhere_in_the_order(traffic):
+    """The place of a planted consignment in the traffic tells nothing: mean rank near a half."""
+    bills = list(dict.fromkeys(c.bill for c in traffic.records(Consignment)))
+    rank = {bill: at / len(bills) for at, bill in enumerate(bills)}
+    found = [rank[r["bill"]] for r in traffic.truth if r["kind"] == "planted" and r["bill"]]
+    assert 0.25 < sum(found) / len(found) < 0.75
+
+
+def test_an_event_is_sent_again_as_it_was(traffic):
+    lines = Counter(
+        line
+        for document in traffic.documents
+        if document.format == "events"
+        for line in document.path.read_bytes().splitlines()
+    )
+    assert max(lines.values()) == 2
+    assert all(events_jsonl.recognise(line, None) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("consignments", "rate", "code"), [(10, 0.04, "simulator.few"), (60, 0.5, "simulator.rate")]
+)
+def test_what_makes_no_world_is_refused(tmp_path, consignments, rate, code):
+    with pytest.raises(Invalid) as refused:
+        sample.generate(tmp_path / "out", consignments, seed=1, start=START, rate=rate)
+    assert refused.value.code == code
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(Conflict):
+        sample.generate(tmp_path, 60, seed=1, start=START)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
