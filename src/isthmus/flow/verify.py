@@ -8,7 +8,7 @@ from isthmus.platform.audit import Fault
 from isthmus.platform.database import Database
 from isthmus.platform.settings import NodeFolder
 from isthmus.platform.transaction import Transaction
-from isthmus.platform.verification import Check, ErasedNotice, Finding, Progress
+from isthmus.platform.verification import Check, ErasedNotice, Finding, Progress, lawful
 from isthmus.risk import assessments
 
 SCORED = "units.score"
@@ -28,18 +28,26 @@ def check_assessments(
 ) -> Iterator[Finding]:
     """Check every assessment against its digest and the audit row of its scoring."""
     progress("assessments", 0, 1)
-    for checked in database.read(_findings):
-        if checked.state == "erased":
-            yield ErasedNotice("assessment", checked.id, checked.message)
-        else:
-            yield Fault("assessment", checked.id, checked.message)
+    yield from database.read(_findings)
     progress("assessments", 1, 1)
 
 
-def _findings(tx: Transaction) -> list[assessments.Checked]:
+def _findings(tx: Transaction) -> list[Finding]:
     vouched = audit.digests_of(tx, SCORED)
     with tx.as_stored():
-        return list(assessments.check_batches(tx, vouched))
+        found = list(assessments.check_batches(tx, vouched))
+        named = {checked.message for checked in found if checked.state == "erased"}
+        known = {erasure for erasure in named if lawful(tx, erasure)}
+    return [_finding(checked, known) for checked in found]
+
+
+def _finding(checked: assessments.Checked, known: set[str]) -> Finding:
+    if checked.state != "erased":
+        return Fault("assessment", checked.id, checked.message)
+    if checked.message in known:
+        return ErasedNotice("assessment", checked.id, checked.message)
+    words = "marked as erased, but there is no such erasure"
+    return Fault("assessment", checked.id, words)
 
 
 def recompute(tx: Transaction, count: int) -> Recomputed:

@@ -156,7 +156,7 @@ def _document(tx: Transaction, document_id: str) -> Iterator[Finding]:
     except (TypeError, ValueError, OverflowError):  # a value that is not even of its type
         yield Fault("document", shown(document_id), "the row cannot be read")
         return
-    if _lawful(tx, row["erasure_id"]):
+    if lawful(tx, row["erasure_id"]):
         yield ErasedNotice("document", document_id, row["erasure_id"])
     else:
         yield Fault("document", document_id, "marked as erased, but there is no such erasure")
@@ -174,7 +174,8 @@ def _against_audit(tx: Transaction, row: RowMapping) -> Iterator[Fault]:
         yield Fault("document", row["id"], "the row is not what the audit of its receipt says")
 
 
-def _lawful(tx: Transaction, erasure_id: str) -> bool:
+def lawful(tx: Transaction, erasure_id: str) -> bool:
+    """Whether an erasure stands in the register just as the audit says it was entered."""
     entries = audit_table.c
     known = select(entries.object_digest).where(
         entries.object_id == erasure_id, entries.action == erasure.RECORDED
