@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.node_served import Api, make, seed
 from fastapi.testclient import TestClient
 
+from api.node_served import Api, make, seed
 from isthmus.kernel.time import SetClock
 
 

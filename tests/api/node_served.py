@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from builders import hasher, person
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from builders import hasher, person
 from isthmus.access import service, sessions, store, tokens
 from isthmus.access.model import Actor, Role
 from isthmus.access.service import RoleRequest
@@ -198,6 +198,8 @@ def seed(api: Api) -> None:
         for pick in chosen[1:7]:
             picks.take(tx, officer, pick)
         api.ids["taken"] = chosen[1]
+        api.ids["watched"] = chosen[6]
+        picks.watch(tx, officer, chosen[6], ["capacity"], agrees=None)
         api.ids["proposed"] = inspect.propose_hold(tx, officer, chosen[2], ["indicator_seal"])
         api.ids["hold"] = inspect.propose_hold(tx, officer, chosen[3], ["indicator_seal"])
         holds.confirm(tx, officer, api.ids["hold"])
@@ -215,7 +217,11 @@ def seed(api: Api) -> None:
     take(json.dumps(gone).encode(), "events.jsonl")
     administrator = api.actors[Role.ADMINISTRATOR]
     spare = person(node.database, administrator, RoleRequest(Role.ANALYST))
-    api.ids["person"] = spare.id
+    former = person(node.database, administrator, RoleRequest(Role.ANALYST))
+    node.database.write(lambda tx: service.deactivate(tx, administrator, former.id))
+    api.ids |= {"person": spare.id, "former": former.id, "agency": api.agency}
+    with api.client(Role.TERMINAL) as client:
+        api.ids["alert"] = client.get("/api/alerts").json()["items"][0]["id"]
     api.ids["token"] = node.database.write(
         lambda tx: tokens.issue_token(
             tx, administrator, label="Old", agency=api.agency, role=Role.TERMINAL

@@ -31,7 +31,12 @@ PUBLIC = {
     "/sign-in": "nobody is signed in yet",
     "/sign-out": "ends the caller's own session and shows nothing",
     "/static": "style sheets, scripts and pictures, the same for all",
-    "/health": "says that the node answers, and nothing about what it holds",
+    "/api/sign-in": "nobody is signed in yet",
+    "/api/sign-out": "ends the caller's own session and shows nothing",
+    "/api/session": "tells those who are signed in who they are",
+    "/api/code-lists": "labels of codes, the same for all who are signed in",
+    "/api/schemas": "published forms of documents, the same for all who are signed in",
+    "/api/health": "says that the node answers, and nothing about what it holds",
     "/welcome/{secret}": "the one-time link is the proof",
 }
 VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "api_route", "websocket"}

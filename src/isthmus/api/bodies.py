@@ -10,7 +10,7 @@ import tempfile
 from typing import Any, BinaryIO, cast
 
 import python_multipart
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -136,7 +136,7 @@ async def first_file(request: Request, node: Served, mapping: str | None) -> Spo
                     spool = Spool(node, Source(part.filename, part.media_type, mapping))
                 await spool.take(piece)
         parser.finalize()
-    except MultipartParseError:
+    except FormParserError:
         _drop(spool)
         raise Invalid("multipart_invalid", "the multipart body is not well formed") from None
     except BaseException:

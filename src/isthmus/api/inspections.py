@@ -15,14 +15,17 @@ from isthmus.api.wire import (
     Ask,
     At,
     Code,
+    Control,
     Done,
     Id,
     IdPath,
     Limit,
     Listed,
     Number,
+    Reason,
     Text,
     Whole,
+    coded,
     page,
 )
 from isthmus.cases import inspections
@@ -98,23 +101,23 @@ class InspectionOrder(Ask):
     """Which picked unit to inspect, and how."""
 
     pick: Id = Field(examples=["pick_06bq3f1m9t0xk2r8v5hc7n4ezs"])
-    control_type: Code = Field(examples=["physical_full"])
+    control_type: Control = Field(examples=["physical_full"])
 
 
 class Declining(Ask):
     """Why an order is declined."""
 
-    reason: Code = Field(description="code list `reasons`", examples=["capacity"])
+    reason: Reason = Field(examples=["capacity"])
 
 
 class FoundAsk(Ask):
     """Something found, in its own unit."""
 
-    goods: Code = Field(description="code list `seized_goods`", examples=["cocaine"])
+    goods: Annotated[Code, coded("seized_goods")] = Field(examples=["cocaine"])
     quantity: Annotated[Number, Field(gt=0, lt=1e9)] | None = Field(None, examples=[12.5])
     unit: Code | None = Field(None, examples=["KGM"])
     pieces: Annotated[Whole, Field(ge=0, le=10_000_000)] | None = None
-    zone: Code | None = Field(None, description="code list `concealment_zones`")
+    zone: Annotated[Code, coded("concealment_zones")] | None = None
     note: Text | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = Field(
         None, description="of the note", examples=["es"]
@@ -125,7 +128,7 @@ class ReportAsk(Ask):
     """What an inspector reports."""
 
     result: Result
-    control_type: Code = Field(description="code list `control_types`", examples=["physical_full"])
+    control_type: Control = Field(examples=["physical_full"])
     minutes_delay: Annotated[Whole, Field(ge=0, le=LONGEST_DELAY)] = Field(examples=[90])
     share_unloaded: Annotated[Number, Field(ge=0, le=1)] = Field(0.0, examples=[0.5])
     objective: Objective | None = Field(None, description="which kind of irregularity, if any")

@@ -17,6 +17,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from isthmus.reference.codelist import code_list
+
 T = TypeVar("T")
 
 ID = r"^[a-z]{2,8}_[0-9a-z]{26}$"
@@ -40,6 +42,8 @@ class Answer(BaseModel):
 
 class Listed(Answer, Generic[T]):
     """A page of a list."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "A page of a list."})
 
     items: list[T]
     more: bool = Field(description="whether there are more behind the last one")
@@ -78,10 +82,17 @@ Places = Annotated[frozenset[Code], Field(max_length=200)]
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True)]
 Truth = Annotated[bool, Field(strict=True)]
-Reasons = Annotated[
-    list[Code],
-    Field(min_length=1, max_length=20, description="codes of the code list `reasons`"),
-]
+
+
+def coded(name: str) -> Any:
+    """Describe a code by the list it is of; the service below refuses what the list lacks."""
+    codes: list[Any] = list(code_list(name).codes())
+    return Field(description=f"code list `{name}`", json_schema_extra={"enum": codes})
+
+
+Reason = Annotated[Code, coded("reasons")]
+Control = Annotated[Code, coded("control_types")]
+Reasons = Annotated[list[Reason], Field(min_length=1, max_length=20)]
 
 IdPath = Annotated[str, Path(pattern=ID, examples=["unit_06bq3f1m9t0xk2r8v5hc7n4ezs"])]
 Limit = Annotated[int, Query(ge=1, le=500, description="at most so many")]

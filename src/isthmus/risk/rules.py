@@ -123,7 +123,7 @@ def read_rules(
     """
     try:
         documents = yaml.load(text, _PlainLoader)  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # such as a number of thousands of digits
         raise Invalid("risk.rule_invalid", f"not YAML: {error}", file=file) from error
     if not isinstance(documents, list):
         raise Invalid("risk.rule_invalid", "a rule file holds a list of rules", file=file)
