@@ -17,7 +17,8 @@ def amended(parent: Declaration, change: Declaration) -> Declaration:
 
     A value the amendment gives takes the place of the parent's; what it does not mention stands.
     Goods lines are matched by their number, parties by their role, containers by theirs. Pointers
-    are kept beside, so that a reader sees what the declarant says was changed.
+    are kept beside, so that a reader sees what the declarant says was changed. What was cancelled
+    stays cancelled, whichever of the two messages came first.
     """
     given: dict[str, Any] = {}
     for field in fields(Declaration):
@@ -28,14 +29,14 @@ def amended(parent: Declaration, change: Declaration) -> Declaration:
     return replace(
         parent,
         **given,
-        function=change.function,
+        function=parent.function if parent.function is Function.CANCEL else change.function,
         parent_reference=change.parent_reference,
         amended_fields=change.amended_fields,
         bills=change.bills or parent.bills,
         extra=tuple({**dict(parent.extra), **dict(change.extra)}.items()),
-        parties=_merge(parent.parties, change.parties, _role, _take),
-        goods=_merge(parent.goods, change.goods, _number, _fill),
-        containers=_merge(parent.containers, change.containers, _box, _fill),
+        parties=_parties(parent.parties, change.parties),
+        goods=_merge(parent.goods, change.goods, _number),
+        containers=_merge(parent.containers, change.containers, _box),
     )
 
 
@@ -50,8 +51,14 @@ def cancelled(parent: Declaration, change: Declaration) -> Declaration:
     )
 
 
-def _role(party: Party) -> Any:
-    return party.role
+def filled(old: T, new: T) -> T:
+    """Return the old with every value that the new gives; what it leaves out stands."""
+    given = {
+        field.name: value
+        for field in fields(new)  # type: ignore[arg-type]  # every record is a dataclass
+        if (value := getattr(new, field.name)) not in (None, ())
+    }
+    return replace(old, **given)  # type: ignore[type-var]
 
 
 def _number(line: GoodsItem) -> Any:
@@ -62,24 +69,14 @@ def _box(box: Container) -> Any:
     return box.number
 
 
-def _take(_old: T, new: T) -> T:
-    return new
+def _parties(old: Sequence[Party], new: Sequence[Party]) -> tuple[Party, ...]:
+    """All parties of a role that the amendment names take the place of those before."""
+    roles = {party.role for party in new}
+    return (*(party for party in old if party.role not in roles), *new)
 
 
-def _fill(old: Any, new: Any) -> Any:
-    given = {
-        field.name: value
-        for field in fields(new)
-        if (value := getattr(new, field.name)) not in (None, ())
-    }
-    return replace(old, **given)
-
-
-def _merge(
-    old: Sequence[T], new: Sequence[T], key: Callable[[T], Any], join: Callable[[T, T], T]
-) -> tuple[T, ...]:
-    merged = {key(entry): entry for entry in old}
-    for entry in new:
-        known = merged.get(key(entry))
-        merged[key(entry)] = join(known, entry) if known is not None else entry
-    return tuple(merged.values())
+def _merge(old: Sequence[T], new: Sequence[T], key: Callable[[T], Any]) -> tuple[T, ...]:
+    given = {key(entry): entry for entry in new}
+    known = {key(entry) for entry in old}
+    stand = (filled(entry, given[key(entry)]) if key(entry) in given else entry for entry in old)
+    return (*stand, *(entry for entry in given.values() if key(entry) not in known))

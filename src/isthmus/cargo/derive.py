@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-from isthmus.cargo import quality, seals
+from isthmus.cargo import quality, seals, visits
 from isthmus.cargo.model import (
     Consignment,
     Container,
@@ -14,6 +15,7 @@ from isthmus.cargo.model import (
     Declaration,
     Function,
     GoodsItem,
+    Manifest,
     Party,
     PartyRole,
     Regime,
@@ -55,10 +57,13 @@ class Home:
 class Known(Generic[R]):
     """A record's newest version with what the earlier ones tell."""
 
+    key: str
     record: R
     versions: int
     received_at: datetime  # of the newest version
-    consignees: int  # different consignees over all versions
+    first_received_at: datetime
+    consignees: tuple[str, ...] = ()  # references, version by version, where one was declared
+    documents: frozenset[str] = frozenset()
     flags: tuple[str, ...] = ()
     cancelled: bool = False
 
@@ -74,45 +79,41 @@ class Facts:
 
 def derive(unit: Unit, facts: Facts, home: Home, keys: KeyRing) -> Unit:
     """Return the unit as the facts have it. Identity, version and moments of change are kept."""
-    consignments = [known.record for known in facts.consignments if not known.cancelled]
-    consignments.sort(key=lambda c: (c.manifest.direction != "departure", c.manifest.reference))
+    reports = [known for known in facts.consignments if not known.cancelled]
+    reports.sort(key=lambda known: (_head(known).direction != "departure", known.key))
+    consignments = [known.record for known in reports]
     declared = facts.declaration
     declaration = declared.record if declared and not declared.cancelled else None
     box = _container(unit.container, consignments, declaration)
     made = Unit(id=unit.id, kind=unit.kind, version=unit.version)
-    made.state, made.superseded_by = unit.state, unit.superseded_by
     made.container, made.bill = unit.container, unit.bill
     made.created_at, made.changed_at = unit.created_at, unit.changed_at
-    made.consignment_key, made.declaration_key = unit.consignment_key, unit.declaration_key
+    made.consignment_key = reports[0].key if reports else None
+    made.declaration_key = unit.declaration_key
     _route(made, consignments, declaration, facts.events)
     _equipment(made, box, facts.events)
-    _goods(made, consignments, declaration)
+    _goods(made, box, consignments, declaration)
     _parties(made, consignments, declaration, keys)
     _declared(made, declaration)
     _history(made, facts)
     _events(made, box, facts.events)
     made.regime = _regime(made, consignments, declaration, home)
     made.office = _office(made, consignments, declaration, home)
-    _deadline(made)
+    _deadline(made, facts.events)
     flags = {flag for known in _all(facts) for flag in known.flags}
     made.flags = tuple(sorted(flags | quality.of_unit(made)))
-    made.state = _state(made, unit, facts)
+    # Goods already released are audited afterwards: their leaving does not close the unit.
+    gone = made.gate_out_at is not None and not made.supplementary
+    made.state = UnitState.CLOSED if gone else UnitState.OPEN
     return made
+
+
+def _head(known: Known[Consignment]) -> Manifest:
+    return known.record.manifest
 
 
 def _all(facts: Facts) -> list[Known[Any]]:
     return [*facts.consignments, *([facts.declaration] if facts.declaration else [])]
-
-
-def _state(made: Unit, before: Unit, facts: Facts) -> str:
-    if before.state == UnitState.SUPERSEDED:
-        return before.state
-    known = _all(facts)
-    if known and all(entry.cancelled for entry in known):
-        return UnitState.CANCELLED
-    if made.gate_out_at is not None:
-        return UnitState.CLOSED
-    return UnitState.OPEN if before.state == UnitState.CANCELLED else before.state
 
 
 def _pick(*values: T | None) -> T | None:
@@ -151,8 +152,7 @@ def _route(
 ) -> None:
     manifests = [consignment.manifest for consignment in consignments]
     declared = declaration or Declaration("", Function.ORIGINAL)
-    newest = consignments[0] if consignments else None
-    made.master_bill = newest.master_bill if newest else None
+    made.master_bill = _pick(*(c.master_bill for c in consignments))
     made.place_origin = _pick(*(c.place_origin for c in consignments))
     made.place_loading = _pick(*(c.place_loading for c in consignments), declared.place_loading)
     made.place_transhipment = _pick(*(c.place_transhipment for c in consignments))
@@ -167,11 +167,11 @@ def _route(
     made.mode = _pick(*(m.mode for m in manifests), declared.mode)
     actual = [event for event in events if not event.planned and event.terminal]
     made.terminal = actual[-1].terminal if actual else _pick(*(e.terminal for e in events))
-    arrivals = [m.arrival_at for m in manifests if m.direction != "departure" and m.arrival_at]
-    arrivals += [e.at for e in events if e.code in ("DISC", "GTIN") and not e.planned][:1]
+    expected = [m.arrival_at for m in manifests if m.direction != "departure" and m.arrival_at]
+    came = next((e.at for e in events if e.code in visits.ENTRIES and not e.planned), None)
     departures = [m.departure_at for m in manifests if m.direction != "arrival" and m.departure_at]
     cutoffs = [m.cutoff_at for m in manifests if m.cutoff_at]
-    made.arrival_at = arrivals[-1] if arrivals else None
+    made.arrival_at = came or min(expected, default=None)
     made.departure_at = min(departures, default=None)
     made.cutoff_at = min(cutoffs, default=None)
     issued = [m.issued_at for m in manifests if m.issued_at]
@@ -193,11 +193,21 @@ def _equipment(made: Unit, box: Container | None, events: Sequence[ContainerEven
         made.reefer_operating = box.temperature_c is not None
 
 
-def _goods(made: Unit, consignments: list[Consignment], declaration: Declaration | None) -> None:
+def _goods(
+    made: Unit,
+    box: Container | None,
+    consignments: list[Consignment],
+    declaration: Declaration | None,
+) -> None:
     lines = _lines(made.container, consignments, declaration)
     made.goods_lines = len(lines)
+    made.gross_kg = _total([line.gross_kg for line in lines])
+    if made.gross_kg is None and declaration:
+        made.gross_kg = _float(declaration.gross_kg)
+    if box is not None and box.gross_kg is not None:
+        # Where a bill covers several boxes, the weight declared for this one is the better.
+        made.gross_kg = float(box.gross_kg)
     if not lines:
-        _box_weight(made, consignments)
         return
     heaviest = max(
         lines, key=lambda line: (line.gross_kg or line.net_kg or Decimal(0), -line.number)
@@ -212,10 +222,6 @@ def _goods(made: Unit, consignments: list[Consignment], declaration: Declaration
     if made.package_count is None and declaration:
         made.package_count = declaration.packages
     made.package_kind = next((package.kind for package in packages if package.kind), None)
-    made.gross_kg = _total([line.gross_kg for line in lines])
-    if made.gross_kg is None and declaration:
-        made.gross_kg = _float(declaration.gross_kg)
-    _box_weight(made, consignments)
     made.net_kg = _total([line.net_kg for line in lines])
     made.origin_country = next((line.origin for line in lines if line.origin), None)
     made.duty_rate = _float(heaviest.duty_rate)
@@ -245,15 +251,6 @@ def _lines(
         if lines:
             return lines
     return []
-
-
-def _box_weight(made: Unit, consignments: list[Consignment]) -> None:
-    """Where a bill covers several boxes, the weight declared for this box is the better one."""
-    for consignment in consignments:
-        for box in consignment.containers:
-            if box.number == made.container and box.gross_kg is not None:
-                made.gross_kg = float(box.gross_kg)
-                return
 
 
 def _parties(
@@ -294,9 +291,11 @@ def _declared(made: Unit, declaration: Declaration | None) -> None:
 
 def _history(made: Unit, facts: Facts) -> None:
     known = _all(facts)
-    made.documents = sum(entry.versions for entry in known)
+    made.documents = len(frozenset().union(*(entry.documents for entry in known)))
     made.amendments = sum(entry.versions - 1 for entry in known)
-    made.consignee_changes = sum(max(0, entry.consignees - 1) for entry in known)
+    made.consignee_changes = sum(
+        one != other for entry in known for one, other in pairwise(entry.consignees)
+    )
     amended = [entry.received_at for entry in known if entry.versions > 1]
     if amended and made.arrival_at:
         made.last_amendment_hours = (made.arrival_at - max(amended)).total_seconds() / 3600
@@ -314,15 +313,7 @@ def _events(made: Unit, box: Container | None, events: Sequence[ContainerEvent])
     made.seal_count = len(box.seals) if box else 0
     made.seal_changes, made.seal_unexplained = seals.changes(box.seals if box else (), actual)
     made.two_places = seals.two_places(actual)
-    # Out through the gate or up onto a ship: out of reach. A drayage gate-out to another terminal
-    # is followed by a gate-in there, which brings the box back within reach.
-    out: datetime | None = None
-    for event, code in zip(actual, codes, strict=True):
-        if code in ("GTOT", "LOAD"):
-            out = event.at
-        elif code in ("GTIN", "DISC"):
-            out = None
-    made.gate_out_at = out
+    made.gate_out_at = visits.left_at(events)
 
 
 def _regime(
@@ -372,15 +363,21 @@ def _office(
     return home.default_office
 
 
-def _deadline(made: Unit) -> None:
-    """Set until when it can be picked: closing of loading, or arrival."""
+def _deadline(made: Unit, events: Sequence[ContainerEvent]) -> None:
+    """Set until when it can be picked: closing of loading, or arrival.
+
+    A box that has come in and is not about to leave stands on the terminal: it can be picked
+    until it goes, and no paper says when that will be.
+    """
+    inside = any(event.code in visits.ENTRIES and not event.planned for event in events)
+    comes = None if inside else made.arrival_at
     if made.supplementary:
         made.deadline_at = None
     elif made.regime in LEAVING or made.direction == "departure":
         leaves = made.departure_at - LOADING_CLOSES if made.departure_at else None
-        made.deadline_at = _pick(made.cutoff_at, leaves, made.arrival_at)
+        made.deadline_at = _pick(made.cutoff_at, leaves, comes)
     else:
-        made.deadline_at = made.arrival_at
+        made.deadline_at = comes
 
 
 def _float(value: Decimal | None) -> float | None:

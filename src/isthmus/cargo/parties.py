@@ -36,12 +36,14 @@ def folded(name: str) -> str:
 
 
 def reference(keys: KeyRing, party: Party) -> str | None:
-    """Return what stands for a party in comparisons: its identifier, else a keyed hash."""
-    if party.identifier:
-        return party.identifier.strip().upper()
+    """Return what stands for a party in comparisons: its identifier, else a keyed hash of its
+    name, or of its address where not even that is declared."""
+    if party.identifier and (identifier := party.identifier.strip().upper()):
+        return identifier
     if party.name and (name := folded(party.name)):
         return "~" + keys.pseudonym("party", name)
-    return None
+    where = folded(" ".join((*party.address, *party.contact, party.city or "")))
+    return "~" + keys.pseudonym("party at", where) if where else None
 
 
 def subject(keys: KeyRing, ref: str) -> str:
@@ -91,4 +93,5 @@ def row(keys: KeyRing, record_id: str, party: Party, today: date) -> dict[str, A
         "purpose": "targeting",
         "review_on": today + REVIEW_AFTER,
         "retain_until": today + RETAIN_FOR,
+        "legal_hold": None,
     }

@@ -8,20 +8,22 @@ from sqlalchemy import RowMapping
 
 from isthmus.access.gate import check, open_person_data, scope
 from isthmus.access.model import Actor, Permission
-from isthmus.cargo import readings, store
+from isthmus.cargo import readings, records, store
 from isthmus.cargo.derive import Home
+from isthmus.cargo.intake import Intake
 from isthmus.cargo.joining import Joined, Joiner
 from isthmus.cargo.model import Accepted, ContainerEvent, Reading, Rejected
 from isthmus.cargo.tables import quarantine_table
 from isthmus.cargo.unit import Unit
-from isthmus.cargo.versions import Tally, Version, Versioner, quarantine_row
+from isthmus.cargo.versions import Tally, Version, quarantine_row
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 
 # Events after which a box is out of reach: through the gate, or on board.
 LEAVES = ("GTOT", "LOAD")
-# Writers that touch the same boxes take turns; this many turns may run side by side.
-LANES = 64
+# Records meet in units by bills, boxes and references that neither of two writers need name, so
+# writers take turns, as on SQLite they do anyway. What waits is a few milliseconds of work.
+TURN = "intake"
 
 
 @dataclass(slots=True)
@@ -44,36 +46,24 @@ def take(
     check(tx, actor, _permission(batch))
     accepted = [reading for reading in batch if isinstance(reading, Accepted)]
     rejected = [reading for reading in batch if isinstance(reading, Rejected)]
-    tx.lock(f"intake-{_lane(reading)}" for reading in accepted)
-    versioner = Versioner(tx, document_id)
-    versioned = versioner.take(accepted)
-    versioner.write()
-    joined = Joiner(tx, home).join(versioned.made)
-    tally = versioned.tally
+    tx.lock([TURN])
+    intake = Intake(tx, document_id)
+    taken = intake.take(accepted)
+    intake.write()
+    joined = Joiner(tx, home).join(taken.made)
+    tally = taken.tally
     tally.received += len(rejected)
     tally.quarantined += len(rejected)
     tx.insert(quarantine_table, [quarantine_row(tx, document_id, entry) for entry in rejected])
-    _tell(tx, document_id, versioned.made, joined)
-    return Taken(tally, versioned.made, joined)
+    _tell(tx, document_id, taken.made, joined)
+    return Taken(tally, taken.made, joined)
 
 
 def _permission(batch: Sequence[Reading]) -> Permission:
-    """Events alone may be sent by a terminal; anything else needs the permission for records."""
-    records = [reading.record for reading in batch if isinstance(reading, Accepted)]
-    only_events = all(isinstance(record, ContainerEvent) for record in records)
-    return Permission.EVENT_RECEIVE if only_events else Permission.UNIT_RECEIVE
-
-
-def _lane(reading: Accepted) -> int:
-    record = reading.record
-    boxes = getattr(record, "containers", ())
-    anchor = str(
-        getattr(record, "container", None)
-        or (boxes[0].number if boxes else None)
-        or getattr(record, "bill", None)
-        or getattr(record, "reference", "")
-    )
-    return sum(anchor.encode()) % LANES
+    """Events, and what was meant as one, may be sent by a terminal; records need more."""
+    records = (reading.record for reading in batch if isinstance(reading, Accepted))
+    events_only = all(isinstance(record, ContainerEvent) for record in records)
+    return Permission.EVENT_RECEIVE if events_only else Permission.UNIT_RECEIVE
 
 
 def _tell(tx: Transaction, document_id: str, made: Sequence[Version], joined: Joined) -> None:
@@ -154,9 +144,7 @@ def open_parties(
     They may be persons, so opening them needs a purpose and is logged (``open_person_data``).
     Needs a writing transaction.
     """
-    open_person_data(
-        tx, actor, "unit", unit.id, reason, office=unit.office, terminal=unit.terminal
-    )
-    records = store.unit_records(tx, scope(actor, Permission.UNIT_READ), unit)
-    found = store.parties_of(tx, [record["id"] for record in records])
-    return [party for record in records for party in found.get(record["id"], ())]
+    open_person_data(tx, actor, "unit", unit.id, reason, office=unit.office, terminal=unit.terminal)
+    behind = store.unit_records(tx, scope(actor, Permission.UNIT_READ), unit)
+    found = records.parties_of(tx, [record["id"] for record in behind])
+    return [party for record in behind for party in found.get(record["id"], ())]

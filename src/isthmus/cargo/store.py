@@ -1,167 +1,49 @@
-"""All the SQL of records, parties, quarantine and units."""
+"""All the SQL of units and quarantine, and of the records behind a unit."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import RowMapping, and_, func, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
-from isthmus.cargo.tables import party_table, quarantine_table, record_table, unit_table
+from isthmus.cargo.tables import (
+    quarantine_table,
+    record_table,
+    unit_table,
+)
 from isthmus.cargo.unit import Unit, UnitState
 from isthmus.kernel.errors import NotFound
+from isthmus.platform import bulk
 from isthmus.platform.transaction import Transaction
 
 # SQLite takes at most 32,766 bound values in one statement; this leaves room.
 SLICE = 4000
 _UNIT_FIELDS = tuple(field.name for field in fields(Unit))
+_unit_values = attrgetter(*_UNIT_FIELDS)
 
 
-def _slices(values: Iterable[str]) -> Iterator[list[str]]:
+def slices(values: Iterable[str]) -> Iterator[list[str]]:
+    """Part values into lists that one statement takes."""
     ordered = sorted(set(values))
     for start in range(0, len(ordered), SLICE):
         yield ordered[start : start + SLICE]
-
-
-@unscoped("intake joins records of every office before any person sees them")
-def current_records(tx: Transaction, kind: str, keys: Iterable[str]) -> dict[str, RowMapping]:
-    """Return the newest version of each of these records, by key."""
-    records = record_table.c
-    found = {}
-    for part in _slices(keys):
-        rows = tx.execute(
-            select(record_table).where(
-                records.kind == kind, records.key.in_(part), records.state == "current"
-            )
-        )
-        found.update({row["key"]: row for row in rows.mappings()})
-    return found
-
-
-@unscoped("intake resolves an amendment's parent by the declarant's own reference")
-def current_by_other_key(tx: Transaction, kind: str, keys: Iterable[str]) -> list[RowMapping]:
-    """Return current records of a kind by local reference, or consignments by their manifest."""
-    records = record_table.c
-    found: list[RowMapping] = []
-    for part in _slices(keys):
-        rows = tx.execute(
-            select(record_table)
-            .where(records.kind == kind, records.other_key.in_(part), records.state == "current")
-            .order_by(records.seq)
-        )
-        found.extend(rows.mappings())
-    return found
-
-
-@unscoped("intake looks for amendments that waited for these records")
-def parked(tx: Transaction, keys: Iterable[str]) -> list[RowMapping]:
-    """Return parked amendments that name one of these keys as their parent, oldest first."""
-    records = record_table.c
-    found: list[RowMapping] = []
-    for part in _slices(keys):
-        rows = tx.execute(
-            select(record_table)
-            .where(records.parent_key.in_(part), records.state == "parked")
-            .order_by(records.seq)
-        )
-        found.extend(rows.mappings())
-    return found
-
-
-@unscoped("intake and derivation need every record of a unit, whatever its office")
-def consignments_of(tx: Transaction, bills: Iterable[str]) -> list[RowMapping]:
-    """Return all versions of the consignments with these bills, oldest first."""
-    records = record_table.c
-    found: list[RowMapping] = []
-    for part in _slices(bills):
-        rows = tx.execute(
-            select(record_table)
-            .where(records.bill.in_(part), records.version > 0)
-            .order_by(records.seq)
-        )
-        found.extend(rows.mappings())
-    return found
-
-
-@unscoped("intake and derivation need every version of a unit's declaration")
-def declaration_versions(tx: Transaction, keys: Iterable[str]) -> list[RowMapping]:
-    """Return all versions of these declarations, oldest first."""
-    records = record_table.c
-    found: list[RowMapping] = []
-    for part in _slices(keys):
-        rows = tx.execute(
-            select(record_table)
-            .where(records.kind == "declaration", records.key.in_(part), records.version > 0)
-            .order_by(records.seq)
-        )
-        found.extend(rows.mappings())
-    return found
-
-
-@unscoped("intake compares a repeated message with every earlier version")
-def versions_of(tx: Transaction, kind: str, key: str) -> list[RowMapping]:
-    """Return all versions of one record, oldest first."""
-    records = record_table.c
-    rows = tx.execute(
-        select(record_table)
-        .where(records.kind == kind, records.key == key, records.version > 0)
-        .order_by(records.version)
-    )
-    return list(rows.mappings())
-
-
-@unscoped("intake and derivation need every event of a box")
-def events_of(tx: Transaction, containers: Iterable[str]) -> list[RowMapping]:
-    """Return the current events of these containers."""
-    records = record_table.c
-    found: list[RowMapping] = []
-    for part in _slices(containers):
-        rows = tx.execute(
-            select(record_table).where(
-                records.container.in_(part),
-                records.kind == "event",
-                records.state == "current",
-            )
-        )
-        found.extend(rows.mappings())
-    return found
-
-
-@unscoped("derivation reads the parties that records were declared with")
-def parties_of(tx: Transaction, record_ids: Iterable[str]) -> dict[str, list[RowMapping]]:
-    """Return the declared parties of these records."""
-    found: dict[str, list[RowMapping]] = {}
-    for part in _slices(record_ids):
-        rows = tx.execute(
-            select(party_table).where(party_table.c.record_id.in_(part)).order_by(party_table.c.seq)
-        )
-        for row in rows.mappings():
-            found.setdefault(row["record_id"], []).append(row)
-    return found
-
-
-def supersede(tx: Transaction, ids: Sequence[str]) -> None:
-    """Mark record versions as no longer current."""
-    for part in _slices(ids):
-        tx.execute(
-            update(record_table).where(record_table.c.id.in_(part)).values(state="superseded")
-        )
 
 
 @unscoped("intake finds the units that new records touch, whatever their office")
 def units_touched(
     tx: Transaction, containers: Iterable[str], bills: Iterable[str], declarations: Iterable[str]
 ) -> list[Unit]:
-    """Return units by container, by bill or master bill, and by declaration."""
+    """Return units by container, by bill and by declaration."""
     units = unit_table.c
     found: dict[str, Unit] = {}
     for column, values in (
         (units.container, containers),
         (units.bill, bills),
-        (units.master_bill, bills),
         (units.declaration_key, declarations),
     ):
-        for part in _slices(values):
+        for part in slices(values):
             for row in tx.execute(select(unit_table).where(column.in_(part))).mappings():
                 found[row["id"]] = unit_of(row)
     return sorted(found.values(), key=lambda unit: unit.id)
@@ -177,12 +59,12 @@ def unit_of(row: RowMapping) -> Unit:
 
 def unit_row(unit: Unit) -> dict[str, Any]:
     """Return the row of a unit."""
-    return {name: getattr(unit, name) for name in _UNIT_FIELDS}
+    return dict(zip(_UNIT_FIELDS, _unit_values(unit), strict=True))
 
 
 def insert_units(tx: Transaction, units: Sequence[Unit]) -> None:
     """Enter new units."""
-    tx.insert(unit_table, [unit_row(unit) for unit in units])
+    bulk.insert(tx, unit_table, [unit_row(unit) for unit in units])
 
 
 def update_units(tx: Transaction, units: Sequence[Unit]) -> None:
@@ -232,14 +114,14 @@ def sources_of(tx: Transaction, units: Sequence[Unit]) -> dict[str, list[str]]:
     records = record_table.c
     by_bill: dict[str, list[str]] = {}
     by_declaration: dict[str, list[str]] = {}
-    for part in _slices(unit.bill for unit in units if unit.bill):
+    for part in slices(unit.bill for unit in units if unit.bill):
         for row in tx.execute(
             select(records.bill, records.id).where(
                 records.bill.in_(part), records.state == "current"
             )
         ):
             by_bill.setdefault(row.bill, []).append(row.id)
-    for part in _slices(unit.declaration_key for unit in units if unit.declaration_key):
+    for part in slices(unit.declaration_key for unit in units if unit.declaration_key):
         for row in tx.execute(
             select(records.key, records.id).where(
                 records.kind == "declaration",
@@ -260,7 +142,7 @@ def sources_of(tx: Transaction, units: Sequence[Unit]) -> dict[str, list[str]]:
 def units_by_id(tx: Transaction, ids: Iterable[str]) -> dict[str, Unit]:
     """Return units by their ids."""
     found = {}
-    for part in _slices(ids):
+    for part in slices(ids):
         for row in tx.execute(select(unit_table).where(unit_table.c.id.in_(part))).mappings():
             found[row["id"]] = unit_of(row)
     return found
@@ -273,7 +155,7 @@ def mark_scored(tx: Transaction, versions: Mapping[str, int]) -> None:
     for unit_id, version in versions.items():
         by_version.setdefault(version, []).append(unit_id)
     for version, ids in by_version.items():
-        for part in _slices(ids):
+        for part in slices(ids):
             tx.execute(update(unit_table).where(units.id.in_(part)).values(scored_version=version))
 
 

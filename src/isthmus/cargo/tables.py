@@ -1,6 +1,7 @@
 """The tables of cargo.
 
-``record`` keeps every version of every record, without what it says of people; ``declared_party``
+``record`` keeps every version of every record, without what it says of people;
+``record_mention`` finds records by the boxes and bills they name or named; ``declared_party``
 keeps people and companies as declared, so that a person can be erased and everything else stays;
 ``unit`` is the flat row of the queue; ``quarantine`` keeps what could not be read.
 """
@@ -28,6 +29,13 @@ from isthmus.cargo.unit import Unit
 from isthmus.platform import columns
 from isthmus.platform.columns import Instant, Json
 from isthmus.platform.database import metadata
+
+
+def _index_where_known(name: str, *columns: str) -> Index:
+    """Index the rows in which the first column is known: most rows leave most of them open."""
+    known = text(f"{columns[0]} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=known, postgresql_where=known)
+
 
 record_table = Table(
     "record",
@@ -60,32 +68,21 @@ record_table = Table(
         sqlite_where=text("version > 0"),
         postgresql_where=text("version > 0"),
     ),
-    Index(
-        "ix_record_other_key",
-        "other_key",
-        sqlite_where=text("other_key IS NOT NULL"),
-        postgresql_where=text("other_key IS NOT NULL"),
-    ),
-    Index(
-        "ix_record_parent_key",
-        "parent_key",
-        sqlite_where=text("parent_key IS NOT NULL"),
-        postgresql_where=text("parent_key IS NOT NULL"),
-    ),
-    Index(
-        "ix_record_bill",
-        "bill",
-        sqlite_where=text("bill IS NOT NULL"),
-        postgresql_where=text("bill IS NOT NULL"),
-    ),
-    Index(
-        "ix_record_container",
-        "container",
-        sqlite_where=text("container IS NOT NULL"),
-        postgresql_where=text("container IS NOT NULL"),
-    ),
+    _index_where_known("ix_record_other_key", "other_key"),
+    _index_where_known("ix_record_parent_key", "parent_key"),
+    _index_where_known("ix_record_bill", "bill"),
+    _index_where_known("ix_record_container", "container"),
     Index("ix_record_document_id", "document_id"),
     sqlite_autoincrement=True,
+)
+
+mention_table = Table(
+    "record_mention",
+    metadata,
+    Column("what", Text, primary_key=True),  # container, bill, master, reference
+    Column("value", Text, primary_key=True),
+    Column("record_kind", Text, primary_key=True),
+    Column("record_key", Text, primary_key=True),
 )
 
 party_table = Table(
@@ -105,7 +102,6 @@ party_table = Table(
     Column("retain_until", Date, nullable=False),
     Column("legal_hold", Text),  # the id of the hold, while there is one
     Index("ix_declared_party_record_id", "record_id"),
-    Index("ix_declared_party_ref", "ref"),
     Index("ix_declared_party_subject", "subject"),
     Index("ix_declared_party_retain_until", "retain_until"),
     sqlite_autoincrement=True,
@@ -182,10 +178,10 @@ unit_table = Table(
     Column("seq", columns.Sequence, primary_key=True, autoincrement=True),
     *_unit_columns(),
     Column("scored_version", Integer, nullable=False, server_default="0"),
-    Index("ix_unit_container_bill", "container", "bill"),
-    Index("ix_unit_bill", "bill"),
-    Index("ix_unit_master_bill", "master_bill"),
-    Index("ix_unit_declaration_key", "declaration_key"),
+    _index_where_known("ix_unit_container_bill", "container", "bill"),
+    _index_where_known("ix_unit_bill", "bill"),
+    _index_where_known("ix_unit_master_bill", "master_bill"),
+    _index_where_known("ix_unit_declaration_key", "declaration_key"),
     Index("ix_unit_state_office", "state", "office"),
     Index(
         "ix_unit_due",

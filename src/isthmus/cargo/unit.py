@@ -18,7 +18,10 @@ class UnitState(StrEnum):
     OPEN = "open"
     SUPERSEDED = "superseded"  # another unit says more: a house bill, a container now known
     CANCELLED = "cancelled"  # its bill or declaration was cancelled
-    CLOSED = "closed"  # it has left, or its inspection is done
+    CLOSED = "closed"  # it has left
+
+
+STANDING = (UnitState.OPEN, UnitState.CLOSED)  # what records speak for
 
 
 @dataclass(slots=True, kw_only=True)

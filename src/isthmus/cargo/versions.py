@@ -1,35 +1,30 @@
-"""From readings to versions of records: what is new, what changes what, what must wait.
+"""Versions of records: what each is known by, what makes two the same, how they are kept.
 
-Nothing is overwritten. The same record received again changes nothing; another content under the
-same key is the next version; an amendment or cancellation whose parent is not known is parked
-until it is.
+Nothing is overwritten. A record received again with another content is the next version of it;
+people are kept apart from it, in ``declared_party``.
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from isthmus.cargo import amend, parties, quality, store
-from isthmus.cargo.codec import from_plain, to_plain, without_parties
+from isthmus.cargo.codec import from_plain, to_plain
 from isthmus.cargo.model import (
-    Accepted,
     Consignment,
     ContainerEvent,
     Declaration,
     Flag,
     Function,
-    Manifest,
     OutcomeRow,
     Party,
     PartyRole,
     Record,
     Rejected,
 )
-from isthmus.cargo.tables import party_table, record_table
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.ids import new_id
 from isthmus.platform.keys import KeyRing
@@ -54,6 +49,8 @@ class Version:
     consignee_ref: str | None = None
     current: bool = True
     outcomes: tuple[OutcomeRow, ...] = ()
+    alias: str | None = None  # the amendment's own reference, which a later one may name
+    plain: dict[str, Any] | None = None  # the record as plain values, where they are at hand
 
     @property
     def function(self) -> Function:
@@ -72,7 +69,10 @@ class Version:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the records of a document, or of a part of it."""
+    """What became of the records of a document, or of a part of it.
+
+    ``received`` is the sum of accepted, quarantined, parked and duplicates, always.
+    """
 
     received: int = 0
     accepted: int = 0
@@ -80,7 +80,6 @@ class Tally:
     parked: int = 0
     duplicates: int = 0
     new_versions: int = 0
-    unparked: int = 0
 
     def add(self, other: "Tally") -> None:
         """Count another part in."""
@@ -88,19 +87,11 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-@dataclass(slots=True)
-class Batch:
-    """New versions of one batch, and what they touch."""
-
-    tally: Tally = field(default_factory=Tally)
-    made: list[Version] = field(default_factory=list)
-    superseded: list[str] = field(default_factory=list)
-    waiting: list[dict[str, Any]] = field(default_factory=list)
-    settled: list[str] = field(default_factory=list)  # parked rows that found their parent
-
-
 def identity(record: Record) -> tuple[str, str, str | None]:
-    """Return the kind, the key and the other key of a record."""
+    """Return the kind, the key and the other key of a record.
+
+    The other key is a declaration's local reference, and the manifest of a consignment.
+    """
     if isinstance(record, Consignment):
         reference = record.manifest.reference
         return "consignment", f"{reference}/{record.bill}", reference
@@ -112,238 +103,18 @@ def identity(record: Record) -> tuple[str, str, str | None]:
     return "manifest", record.reference, None
 
 
-def digest_of(keys: KeyRing, record: Record) -> bytes:
-    """Return the keyed digest of a whole record, parties included: equal records are equal."""
-    return hmac.digest(keys.names, canonical(to_plain(record)), "sha256")
+def digest_of(keys: KeyRing, plain: dict[str, Any]) -> bytes:
+    """Return the keyed digest of a whole plain record, parties included: equals are equal."""
+    return hmac.digest(keys.names, canonical(plain), "sha256")
 
 
-class Versioner:
-    """Turns the readings of one document into versions, within one unit of work."""
-
-    def __init__(self, tx: Transaction, document_id: str) -> None:
-        self.tx = tx
-        self.document_id = document_id
-        self.batch = Batch()
-        self.newest: dict[tuple[str, str], Version] = {}
-        self.by_other: dict[tuple[str, str], list[str]] = {}
-
-    def take(self, readings: Sequence[Accepted]) -> Batch:
-        """Make versions of these readings; nothing is written yet."""
-        self._prefetch([reading.record for reading in readings])
-        for reading in readings:
-            self.batch.tally.received += 1
-            self._one(reading)
-        self._wake_parked()
-        return self.batch
-
-    def write(self) -> None:
-        """Write what ``take`` made."""
-        batch, keys = self.batch, self.tx.keys
-        store.supersede(self.tx, batch.superseded)
-        store.supersede(self.tx, batch.settled)
-        self.tx.insert(record_table, [_row(version) for version in batch.made] + batch.waiting)
-        today = self.tx.now.date()
-        rows = [
-            made
-            for version in batch.made
-            for party in declared(version.record)
-            if (made := parties.row(keys, version.id, party, today))
-        ]
-        self.tx.insert(party_table, [{**_BLANK_PARTY, **row} for row in rows])
-
-    def _prefetch(self, records: Iterable[Record]) -> None:
-        keys: dict[str, set[str]] = {}
-        others: dict[str, set[str]] = {}
-        for record in records:
-            kind, key, other = identity(record)
-            keys.setdefault(kind, set()).add(key)
-            if isinstance(record, Declaration) and record.parent_reference:
-                keys[kind].add(record.parent_reference)
-                others.setdefault(kind, set()).add(record.parent_reference)
-            if isinstance(record, Declaration) and other:
-                others.setdefault(kind, set()).add(other)
-            if isinstance(record, Manifest):
-                others.setdefault("consignment", set()).add(key)
-        rows: list[RowMapping] = []
-        for kind, wanted in keys.items():
-            rows.extend(store.current_records(self.tx, kind, wanted).values())
-        for kind, wanted in others.items():
-            rows.extend(store.current_by_other_key(self.tx, kind, wanted))
-        self._remember_rows(rows)
-
-    def _remember_rows(self, rows: Sequence[RowMapping]) -> None:
-        people = store.parties_of(self.tx, [row["id"] for row in rows])
-        for row in rows:
-            self._remember(version_of(row, people.get(row["id"], [])))
-
-    def _remember(self, version: Version) -> None:
-        self.newest[version.kind, version.key] = version
-        other = identity(version.record)[2]
-        if other:
-            known = self.by_other.setdefault((version.kind, other), [])
-            if version.key not in known:
-                known.append(version.key)
-
-    def _one(self, reading: Accepted) -> None:
-        record = reading.record
-        if isinstance(record, Declaration) and record.function is not Function.ORIGINAL:
-            self._amend(reading, record)
-        elif isinstance(record, Manifest) and record.function is Function.CANCEL:
-            self._cancel_manifest(reading, record)
-        else:
-            self._state(reading, record)
-
-    def _state(self, reading: Accepted, record: Record) -> None:
-        """Take a record that says itself what it is, whole."""
-        kind, key, _ = identity(record)
-        known = self.newest.get((kind, key))
-        mark = digest_of(self.tx.keys, record)
-        if known and (known.digest == mark or mark in self._earlier(known)):
-            self.batch.tally.duplicates += 1
-            return
-        version = self._version(reading, record, mark, known)
-        if known is None and version.function is not Function.ORIGINAL:
-            self._park(reading, record, mark, parent=key)
-            return
-        if known and version.function is Function.ORIGINAL and kind != "event":
-            version.flags += (Flag("duplicate_original", "reference", key),)
-        self._accept(version, known)
-
-    def _amend(self, reading: Accepted, change: Declaration) -> None:
-        wanted = change.parent_reference or change.reference
-        known = self._declaration(wanted)
-        mark = digest_of(self.tx.keys, change)
-        if known is None:
-            self._park(reading, change, mark, parent=wanted)
-            return
-        if mark in self._earlier(known) or known.digest == mark:
-            self.batch.tally.duplicates += 1
-            return
-        self._accept(self._amended(reading, change, mark, known), known)
-
-    def _amended(
-        self, reading: Accepted, change: Declaration, mark: bytes, known: Version
-    ) -> Version:
-        parent = known.record
-        if not isinstance(parent, Declaration):
-            raise TypeError("only a declaration is amended by a declaration")
-        cancels = change.function is Function.CANCEL
-        result = amend.cancelled(parent, change) if cancels else amend.amended(parent, change)
-        return self._version(reading, result, mark, known)
-
-    def _declaration(self, reference: str) -> Version | None:
-        if known := self.newest.get(("declaration", reference)):
-            return known
-        keys = self.by_other.get(("declaration", reference), [])
-        return self.newest.get(("declaration", keys[-1])) if keys else None
-
-    def _cancel_manifest(self, reading: Accepted, manifest: Manifest) -> None:
-        """A cancelled manifest cancels each consignment that it reported."""
-        keys = self.by_other.get(("consignment", manifest.reference), [])
-        standing = [
-            known for key in keys if not (known := self.newest["consignment", key]).cancelled
-        ]
-        mark = digest_of(self.tx.keys, manifest)
-        before = self.newest.get(("manifest", manifest.reference))
-        if before and before.digest == mark:
-            self.batch.tally.duplicates += 1
-            return
-        if not keys and before is None:
-            self._park(reading, manifest, mark, parent=manifest.reference)
-            return
-        self._accept(self._version(reading, manifest, mark, before), before)
-        for known in standing:
-            if isinstance(known.record, Consignment):
-                record = replace(known.record, manifest=manifest, function=Function.CANCEL)
-                version = self._version(reading, record, digest_of(self.tx.keys, record), known)
-                self._enter(version, known)
-
-    def _version(
-        self, reading: Accepted, record: Record, mark: bytes, known: Version | None
-    ) -> Version:
-        kind, key, _ = identity(record)
-        consignee = parties.first(declared(record), parties.CONSIGNEE)
-        return Version(
-            id=new_id("rec"),
-            kind=kind,
-            key=known.key if known else key,
-            version=known.version + 1 if known else 1,
-            record=record,
-            flags=reading.flags + tuple(quality.of_record(record)),
-            digest=mark,
-            document_id=self.document_id,
-            ordinal=reading.ordinal,
-            position=reading.position,
-            received_at=self.tx.now,
-            consignee_ref=parties.reference(self.tx.keys, consignee) if consignee else None,
-            outcomes=reading.outcomes,
-        )
-
-    def _accept(self, version: Version, known: Version | None) -> None:
-        self.batch.tally.accepted += 1
-        self.batch.tally.new_versions += known is not None
-        self._enter(version, known)
-
-    def _enter(self, version: Version, known: Version | None) -> None:
-        if known:
-            known.current = False
-            self.batch.superseded.append(known.id)
-        self.batch.made.append(version)
-        self._remember(version)
-
-    def _earlier(self, known: Version) -> set[bytes]:
-        """Digests of the versions before the newest, so that an old message sent again is one."""
-        if known.version == 1:
-            return set()
-        rows = store.versions_of(self.tx, known.kind, known.key)
-        made = [v.digest for v in self.batch.made if (v.kind, v.key) == (known.kind, known.key)]
-        return {row["digest"] for row in rows} | set(made)
-
-    def _park(self, reading: Accepted, record: Record, mark: bytes, parent: str) -> None:
-        kind, key, other = identity(record)
-        twins = store.parked(self.tx, [parent])
-        if any(row["digest"] == mark for row in twins) or any(
-            row["digest"] == mark for row in self.batch.waiting
-        ):
-            self.batch.tally.duplicates += 1
-            return
-        self.batch.tally.parked += 1
-        version = self._version(reading, record, mark, None)
-        row = _row(version)
-        # The parties of a parked record wait inside it: their rows are made when it is applied.
-        row |= {"version": 0, "state": "parked", "parent_key": parent, "body": to_plain(record)}
-        row |= {"kind": kind, "key": key, "other_key": other}
-        self.batch.waiting.append(row)
-
-    def _wake_parked(self) -> None:
-        """Apply amendments that waited for a record that is known now."""
-        names = {version.key for version in self.batch.made}
-        names |= {other for v in self.batch.made if (other := identity(v.record)[2])}
-        if not names:
-            return
-        rows: list[Any] = [*store.parked(self.tx, names)]
-        own = [row for row in self.batch.waiting if row["parent_key"] in names]
-        for row in own:
-            self.batch.waiting.remove(row)
-            self.batch.tally.parked -= 1
-        for row in [*rows, *own]:
-            reading = Accepted(
-                position=row["position"],
-                ordinal=row["ordinal"],
-                record=from_plain(row["kind"], row["body"]),
-            )
-            before, document = self.batch.tally.accepted, self.document_id
-            self.document_id = row["document_id"]
-            self._one(reading)
-            self.document_id = document
-            if row not in own:
-                self.batch.settled.append(row["id"])
-                self.batch.tally.unparked += 1
-                self.batch.tally.accepted = before
-                self.batch.tally.new_versions -= 1
-
-
-_BLANK_PARTY: dict[str, Any] = {"legal_hold": None}
+def issued_at(record: Record) -> datetime | None:
+    """Return when the sender says that it made this message, where it says so."""
+    if isinstance(record, Consignment):
+        return record.manifest.issued_at
+    if isinstance(record, Declaration):
+        return record.lodged_at
+    return record.at if isinstance(record, ContainerEvent) else record.issued_at
 
 
 def declared(record: Record) -> Sequence[Party]:
@@ -355,8 +126,28 @@ def declared(record: Record) -> Sequence[Party]:
     return ()
 
 
-def version_of(row: RowMapping, people: Sequence[RowMapping]) -> Version:
-    """Return the version of a stored row, its parties put back."""
+def mentions(version: Version) -> list[dict[str, Any]]:
+    """Return the rows that find a record by what it names: boxes, bills, references.
+
+    They stay when a later version no longer names the thing, so that the units of before are
+    found and brought up to date.
+    """
+    record, named = version.record, set()
+    if isinstance(record, Consignment):
+        named = {("container", box.number) for box in record.containers}
+        named |= {("master", record.master_bill)} if record.master_bill else set()
+    elif isinstance(record, Declaration):
+        named = {("container", box.number) for box in record.containers}
+        named |= {("bill", bill) for bill in record.bills}
+        named |= {("reference", version.alias)} if version.alias else set()
+    return [
+        {"what": what, "value": value, "record_kind": version.kind, "record_key": version.key}
+        for what, value in sorted(named)
+    ]
+
+
+def version_of(row: RowMapping, people: Sequence[RowMapping] = ()) -> Version:
+    """Return the version of a stored row, with the parties given put back."""
     record = from_plain(row["kind"], row["body"])
     if isinstance(record, Consignment | Declaration) and people:
         record = replace(record, parties=tuple(party_of(person) for person in people))
@@ -392,8 +183,11 @@ def party_of(row: RowMapping) -> Party:
     )
 
 
-def _row(version: Version) -> dict[str, Any]:
+def record_row(version: Version) -> dict[str, Any]:
+    """Return the row of a version, without what it says of people."""
     record = version.record
+    body = to_plain(record) if version.plain is None else dict(version.plain)
+    body.pop("user" if isinstance(record, ContainerEvent) else "parties", None)
     return {
         "id": version.id,
         "kind": version.kind,
@@ -409,11 +203,21 @@ def _row(version: Version) -> dict[str, Any]:
         "document_id": version.document_id,
         "ordinal": version.ordinal,
         "position": version.position,
-        "body": to_plain(without_parties(record)),
+        "body": body,
         "flags": [[flag.code, flag.field, flag.value] for flag in version.flags],
         "digest": version.digest,
         "received_at": version.received_at,
     }
+
+
+def parked_row(version: Version, parent: str) -> dict[str, Any]:
+    """Return the row of an amendment that waits for its parent.
+
+    The parties of a parked record wait inside it: their rows are made when it is applied.
+    """
+    row = record_row(version)
+    body = version.plain if version.plain is not None else to_plain(version.record)
+    return row | {"version": 0, "state": "parked", "parent_key": parent, "body": body}
 
 
 def quarantine_row(tx: Transaction, document_id: str, rejected: Rejected) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("current"),
             postgresql_where=sa.text("current"),
         )
+        batch_op.create_index("ix_assessment_batch_id", ["batch_id"], unique=False)
         batch_op.create_index("ix_assessment_unit_id", ["unit_id"], unique=False)
 
     op.create_table(
@@ -174,7 +175,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("declared_party", schema=None) as batch_op:
         batch_op.create_index("ix_declared_party_record_id", ["record_id"], unique=False)
-        batch_op.create_index("ix_declared_party_ref", ["ref"], unique=False)
         batch_op.create_index("ix_declared_party_retain_until", ["retain_until"], unique=False)
         batch_op.create_index("ix_declared_party_subject", ["subject"], unique=False)
 
@@ -416,7 +416,18 @@ def upgrade() -> None:
             "ix_outcome_objective_recorded_at", ["objective", "recorded_at"], unique=False
         )
         batch_op.create_index(
-            "uq_outcome_unit_id_objective_source", ["unit_id", "objective", "source"], unique=True
+            "uq_outcome_inspection_id_objective",
+            ["inspection_id", "objective"],
+            unique=True,
+            sqlite_where=sa.text("inspection_id IS NOT NULL"),
+            postgresql_where=sa.text("inspection_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_outcome_unit_id_objective_declared",
+            ["unit_id", "objective"],
+            unique=True,
+            sqlite_where=sa.text("inspection_id IS NULL"),
+            postgresql_where=sa.text("inspection_id IS NULL"),
         )
 
     op.create_table(
@@ -505,6 +516,16 @@ def upgrade() -> None:
     with op.batch_alter_table("reading", schema=None) as batch_op:
         batch_op.create_index("ix_reading_state_at", ["state", "at"], unique=False)
 
+    op.create_table(
+        "record_mention",
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("record_kind", sa.Text(), nullable=False),
+        sa.Column("record_key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "what", "value", "record_kind", "record_key", name=op.f("pk_record_mention")
+        ),
+    )
     op.create_table(
         "record",
         sa.Column(
@@ -626,6 +647,8 @@ def upgrade() -> None:
         sa.Column("seed", sa.Text(), nullable=False),
         sa.Column("candidates", sa.Integer(), nullable=False),
         sa.Column("overflow", sa.Integer(), nullable=False),
+        sa.Column("lanes", sa.Text(), nullable=False),
+        sa.Column("pool", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_target_run")),
     )
     with op.batch_alter_table("target_run", schema=None) as batch_op:
@@ -726,9 +749,27 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("unit", schema=None) as batch_op:
-        batch_op.create_index("ix_unit_bill", ["bill"], unique=False)
-        batch_op.create_index("ix_unit_container_bill", ["container", "bill"], unique=False)
-        batch_op.create_index("ix_unit_declaration_key", ["declaration_key"], unique=False)
+        batch_op.create_index(
+            "ix_unit_bill",
+            ["bill"],
+            unique=False,
+            sqlite_where=sa.text("bill IS NOT NULL"),
+            postgresql_where=sa.text("bill IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_unit_container_bill",
+            ["container", "bill"],
+            unique=False,
+            sqlite_where=sa.text("container IS NOT NULL"),
+            postgresql_where=sa.text("container IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_unit_declaration_key",
+            ["declaration_key"],
+            unique=False,
+            sqlite_where=sa.text("declaration_key IS NOT NULL"),
+            postgresql_where=sa.text("declaration_key IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_unit_due",
             ["id"],
@@ -736,7 +777,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("scored_version < version AND state = 'open'"),
             postgresql_where=sa.text("scored_version < version AND state = 'open'"),
         )
-        batch_op.create_index("ix_unit_master_bill", ["master_bill"], unique=False)
+        batch_op.create_index(
+            "ix_unit_master_bill",
+            ["master_bill"],
+            unique=False,
+            sqlite_where=sa.text("master_bill IS NOT NULL"),
+            postgresql_where=sa.text("master_bill IS NOT NULL"),
+        )
         batch_op.create_index("ix_unit_state_office", ["state", "office"], unique=False)
 
     op.create_table(
