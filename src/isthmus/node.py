@@ -8,7 +8,7 @@ from isthmus.access.model import Actor, AgencyKind, node_actor
 from isthmus.access.sessions import SessionTerms
 from isthmus.cargo.derive import Home
 from isthmus.flow import upkeep
-from isthmus.flow.erase import ERASERS, Eraser
+from isthmus.flow.erase import Eraser, erasers
 from isthmus.flow.reactions import REACTIONS
 from isthmus.flow.receive import Receiver
 from isthmus.flow.score import Scorer
@@ -44,7 +44,7 @@ class Node:
         self.receiver = Receiver(self.database, self.home, self.settings.limits.of)
         self.scorer = Scorer(self.database)
         self.trainer = Trainer(self.scorer)
-        self.register = Register(self.database, folder, ERASERS)
+        self.register = Register(self.database, folder, erasers(self.home))
         self.eraser = Eraser(self.register)
         self.worker = Worker(
             self.database,

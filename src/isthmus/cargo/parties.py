@@ -46,6 +46,19 @@ def reference(keys: KeyRing, party: Party) -> str | None:
     return "~" + keys.pseudonym("party at", where) if where else None
 
 
+def references(keys: KeyRing, text: str) -> tuple[str, ...]:
+    """Return the references that what a person typed may stand for, likeliest first.
+
+    A reference as shown (``~`` and a hash) is taken as it is; else the text may be an identifier
+    or a name.
+    """
+    text = text.strip()
+    if text.startswith("~"):
+        return (text,)
+    meant = (Party(PartyRole.CONSIGNEE, identifier=text), Party(PartyRole.CONSIGNEE, name=text))
+    return tuple(ref for party in meant if (ref := reference(keys, party))) or (text,)
+
+
 def subject(keys: KeyRing, ref: str) -> str:
     """Return the name of a party as a data subject: a keyed hash, which journals may hold."""
     return keys.pseudonym("subject", ref)

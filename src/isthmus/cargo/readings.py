@@ -52,14 +52,14 @@ def get(tx: Transaction, document_id: str) -> RowMapping:
     return row
 
 
-def claim(tx: Transaction, document_id: str, ordinal: int) -> None:
-    """Go on from an ordinal; raises ``Conflict`` when somebody else has read on meanwhile."""
+def claim(tx: Transaction, document_id: str, read: int) -> None:
+    """Go on after so many readings; raises ``Conflict`` when somebody else has gone on."""
     readings = reading_table.c
     outcome = tx.execute(
         update(reading_table)
         .where(
             readings.document_id == document_id,
-            readings.ordinal == ordinal,
+            readings.ordinal == read,
             readings.state.in_(("stored", "reading")),
         )
         .values(state="reading")
@@ -68,30 +68,37 @@ def claim(tx: Transaction, document_id: str, ordinal: int) -> None:
         raise Conflict("reading_contested", "another reader has gone on", document=document_id)
 
 
-def advance(tx: Transaction, document_id: str, tally: Tally, ordinal: int, *, done: bool) -> None:
-    """Count a batch in and note how far reading has come."""
+def advance(tx: Transaction, document_id: str, tally: Tally, read: int) -> None:
+    """Count a batch in and note after how many readings to go on."""
+    _count(tx, document_id, tally, ordinal=read, state="reading")
+
+
+def finish(tx: Transaction, document_id: str) -> None:
+    """Note that a document is read to its end."""
+    _count(tx, document_id, Tally(), state="read")
+
+
+def recount(tx: Transaction, document_id: str, moved: Tally) -> None:
+    """Move records of a document from one count to another: a parked one that found its parent,
+    a quarantined one that can be read now."""
+    _count(tx, document_id, moved)
+
+
+def reopen(tx: Transaction, document_id: str, faults: int) -> None:
+    """Let a document be read on from where this many faults of the whole document cut it off."""
     readings = reading_table.c
-    values: dict[str, Any] = {name: readings[name] + getattr(tally, name) for name in COUNTS}
     tx.execute(
         update(reading_table)
-        .where(readings.document_id == document_id)
-        .values(**values, ordinal=ordinal, state="read" if done else "reading")
+        .where(readings.document_id == document_id, readings.state == "read")
+        .values(state="reading", ordinal=readings.ordinal - faults)
     )
 
 
-def recount(tx: Transaction, document_id: str, resolved: Tally) -> None:
-    """Move entries that were quarantined and are read now to their new place in the counts."""
+def _count(tx: Transaction, document_id: str, tally: Tally, **also: Any) -> None:
     readings = reading_table.c
+    counts = {name: readings[name] + getattr(tally, name) for name in COUNTS}
     tx.execute(
-        update(reading_table)
-        .where(readings.document_id == document_id)
-        .values(
-            quarantined=readings.quarantined - resolved.received,
-            **{
-                name: readings[name] + getattr(resolved, name)
-                for name in ("accepted", "parked", "duplicates", "new_versions")
-            },
-        )
+        update(reading_table).where(readings.document_id == document_id).values(**counts, **also)
     )
 
 

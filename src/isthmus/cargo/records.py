@@ -160,6 +160,18 @@ def _bills_by(tx: Transaction, what: str, values: Iterable[str]) -> list[str]:
     return found
 
 
+@unscoped("an erasure takes later versions that were made from an erased one")
+def later_versions(tx: Transaction, kind: str, key: str, after: int) -> list[RowMapping]:
+    """Return the versions of one record after this number, oldest first."""
+    columns = record_table.c
+    rows = tx.execute(
+        select(record_table)
+        .where(columns.kind == kind, columns.key == key, columns.version > after)
+        .order_by(columns.version)
+    )
+    return list(rows.mappings())
+
+
 @unscoped("intake and derivation need every event of a box")
 def events_of(tx: Transaction, containers: Iterable[str]) -> list[RowMapping]:
     """Return the current events of these containers."""

@@ -90,19 +90,17 @@ def _tell(tx: Transaction, document_id: str, made: Sequence[Version], joined: Jo
             )
 
 
-def note_progress(
-    tx: Transaction, actor: Actor, document_id: str, tally: Tally, ordinal: int, *, done: bool
-) -> None:
-    """Note how far the reading of a document has come; the audit gets a row when it is done."""
-    events_only = readings.get(tx, document_id)["format"] == "events"
-    check(tx, actor, Permission.EVENT_RECEIVE if events_only else Permission.UNIT_RECEIVE)
-    readings.advance(tx, document_id, tally, ordinal, done=done)
-    if done:
-        row = readings.get(tx, document_id)
-        counts = {name: row[name] for name in readings.COUNTS}
-        audit.record(
-            tx, actor.id, "document.read", "document", document_id, agency=actor.agency, **counts
-        )
+def note_read(tx: Transaction, actor: Actor, document_id: str, read: int | None = None) -> None:
+    """Note, and audit, that a document is read to its end (after ``read`` readings in all)."""
+    check(tx, actor, Permission.EVENT_RECEIVE)
+    if read is not None:
+        readings.claim(tx, document_id, read)
+    readings.finish(tx, document_id)
+    row = readings.get(tx, document_id)
+    counts = {name: row[name] for name in readings.COUNTS}
+    audit.record(
+        tx, actor.id, "document.read", "document", document_id, agency=actor.agency, **counts
+    )
 
 
 def find_unit(tx: Transaction, actor: Actor, unit_id: str) -> Unit:

@@ -115,7 +115,7 @@ reading_table = Table(
     Column("source", Text, nullable=False),
     Column("mapping", Text),
     Column("state", Text, nullable=False),  # stored, reading, read, unsupported (document_states)
-    Column("ordinal", Integer, nullable=False),  # how far reading has come
+    Column("ordinal", Integer, nullable=False),  # after how many readings to go on
     Column("received", Integer, nullable=False),
     Column("accepted", Integer, nullable=False),
     Column("quarantined", Integer, nullable=False),

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from isthmus.cargo.derive import Home
 from isthmus.cargo.model import Party, PartyRole
 from isthmus.cargo.parties import reference
 from isthmus.cli.app import SET_APART, Json, Officer, app, folder, officer, open_node, show
@@ -19,6 +20,7 @@ from isthmus.kernel.time import SystemClock
 from isthmus.migrations import migrate
 from isthmus.platform import backup as platform_backup
 from isthmus.platform import restore as platform_restore
+from isthmus.platform import settings as platform_settings
 from isthmus.platform import verification
 from isthmus.platform.audit import Fault
 
@@ -173,7 +175,7 @@ def restore(
         source,
         folder(),
         SystemClock(),
-        flow_erase.ERASERS,
+        flow_erase.erasers(_home(source)),
         prepare=migrate.upgrade,
         journals=erasures or (),
         passphrase=passphrase,
@@ -191,3 +193,12 @@ def restore(
         as_json,
         lambda: f"restored to {folder()}; {len(done.replayed)} erasures replayed",
     )
+
+
+def _home(backup: Path) -> Home:
+    """Where the node of a backup stands; a backup that is not whole is refused by the restore."""
+    file = backup / "node.toml"
+    if not file.is_file():
+        return Home("")
+    agency = platform_settings.read(file.read_text(encoding="utf-8"), str(file)).agency
+    return Home(agency.country, agency.office)

@@ -11,28 +11,16 @@ from isthmus.access import erasure as people
 from isthmus.access.gate import check
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import erasure as cargo
-from isthmus.cargo import parties
+from isthmus.cargo.derive import Home
 from isthmus.kernel.errors import Invalid
 from isthmus.platform import audit, documents
 from isthmus.platform.erasure import DOCUMENTS, Erasers, Erasure, Outcome, Register, Subject
 from isthmus.platform.transaction import Transaction
+from isthmus.reference.codelist import code_list
 from isthmus.risk import store as risk
 
-# Grounds on which data are erased (code list ``erasure_grounds``).
-GROUNDS = ("retention_ended", "subject_request", "unlawful", "court_order", "received_in_error")
-
-
-def _document(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
-    erased = cargo.erase_document(tx, erasure.subject.id)
-    rows = risk.erase_features(tx, erased.units, erasure.id)
-    return {**erased.counts, "feature_row": rows}
-
-
-def _party(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
-    erased = cargo.erase_party(tx, erasure.subject.id, erasure.id)
-    rows = risk.erase_features(tx, erased.units, erasure.id)
-    reasons = sum(people.erase_reasons(tx, unit) for unit in sorted(erased.units))
-    return {**erased.counts, "feature_row": rows, "lookup_reason": reasons}
+# Grounds on which data are erased.
+GROUNDS = code_list("erasure_grounds").codes()
 
 
 def _person(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
@@ -40,11 +28,25 @@ def _person(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
     return {"person": 1}
 
 
-ERASERS: Erasers = {
-    "document": (*DOCUMENTS["document"], _document),
-    "party": (_party,),
-    "person": (_person,),
-}
+def erasers(home: Home) -> Erasers:
+    """Return what erases each kind of subject at a node that stands there."""
+
+    def document(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+        erased = cargo.erase_document(tx, home, erasure.subject.id)
+        rows = risk.erase_features(tx, erased.units, erasure.id)
+        return {**erased.counts, "feature_row": rows}
+
+    def party(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+        erased = cargo.erase_party(tx, home, erasure.subject.id, erasure.id)
+        rows = risk.erase_features(tx, erased.units, erasure.id)
+        reasons = sum(people.erase_reasons(tx, unit) for unit in sorted(erased.units))
+        return {**erased.counts, "feature_row": rows, "lookup_reason": reasons}
+
+    return {
+        "document": (*DOCUMENTS["document"], document),
+        "party": (party,),
+        "person": (_person,),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,8 @@ class Eraser:
         return self._erase(actor, Subject("document", document_id), ground, allowed)
 
     def party(self, actor: Actor, reference: str, ground: str) -> Outcome:
-        """Erase a declared party by its identifier or reference, wherever it is named."""
-        subject = parties.subject(self.register.database.keys, reference.strip())
+        """Erase a declared party by its identifier, reference or name, wherever it is named."""
+        subject = self.register.database.read(lambda tx: cargo.subject_named(tx, reference))
 
         def allowed(tx: Transaction) -> None:
             check(tx, actor, Permission.ERASURE_PERFORM, object_id=subject)
@@ -97,7 +99,7 @@ class Eraser:
 
 def hold_party(tx: Transaction, actor: Actor, reference: str, hold: str | None) -> int:
     """Put a declared party's data under a legal hold, named by ``hold``, or lift it."""
-    subject = parties.subject(tx.keys, reference.strip())
+    subject = cargo.subject_named(tx, reference)
     check(tx, actor, Permission.LEGAL_HOLD_SET, object_id=subject)
     rows = cargo.set_hold(tx, subject, hold)
     audit.record(

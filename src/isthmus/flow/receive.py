@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
 
+from sqlalchemy import RowMapping
+
 from isthmus.access.gate import check
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import readings, service, store
@@ -20,6 +22,7 @@ from isthmus.cargo.model import Accepted, Reading, Rejected
 from isthmus.cargo.readers import READERS, recognise
 from isthmus.cargo.versions import Tally
 from isthmus.flow import learn
+from isthmus.flow.stored_stream import StoredStream
 from isthmus.kernel.errors import Conflict, Invalid, TooLarge
 from isthmus.platform import audit, documents, jobs
 from isthmus.platform.database import Database
@@ -118,12 +121,13 @@ class Receiver:
         receipt = self._enter(tx, actor, stored, format_, source, empty=not content)
         if format_ is None:
             return receipt
-        tally, ordinal = Tally(), 0
+        read = 0
         for batch in _batches(format_.read(io.BytesIO(content), source)):
-            ordinal = max(ordinal, batch[-1].ordinal)
-            tally.add(self._take(tx, actor, stored.id, batch))
-        service.note_progress(tx, actor, stored.id, tally, ordinal, done=True)
-        receipt.tally, receipt.state = tally, "read"
+            read += len(batch)
+            self._take(tx, actor, stored.id, batch, read)
+        service.note_read(tx, actor, stored.id)
+        row = readings.get(tx, stored.id)
+        receipt.tally, receipt.state = _tally(row), row["state"]
         return receipt
 
     def _enter(
@@ -161,16 +165,23 @@ class Receiver:
             receipt.state, receipt.unsupported = "unsupported", not empty
             if empty:
                 reason = Rejected("document", 0, "empty_document", "the document is empty")
-                tally = self._take(tx, actor, stored.id, [reason])
-                service.note_progress(tx, actor, stored.id, tally, 0, done=True)
-                receipt.tally, receipt.state = tally, "read"
+                receipt.tally = self._take(tx, actor, stored.id, [reason], 1)
+                service.note_read(tx, actor, stored.id)
+                receipt.state = "read"
         return receipt
 
     def _take(
-        self, tx: Transaction, actor: Actor, document_id: str, batch: Sequence[Reading]
+        self,
+        tx: Transaction,
+        actor: Actor,
+        document_id: str,
+        batch: Sequence[Reading],
+        read: int,
     ) -> Tally:
+        """Take a batch in and note that reading has come so far."""
         taken = service.take(tx, actor, self.home, document_id, batch)
         learn.label_declared(tx, actor, taken)
+        readings.advance(tx, document_id, taken.tally, read)
         return taken.tally
 
     # -- large ----------------------------------------------------------------------------
@@ -202,7 +213,8 @@ class Receiver:
                 return receipt
         if format_ is None or not wait:
             state = "stored" if format_ else "unsupported"
-            return Receipt(stored.id, _kind(format_), state, unsupported=format_ is None)
+            code = format_.code if format_ else None
+            return Receipt(stored.id, code, state, unsupported=format_ is None)
         return self.read_on(actor, stored.id, progress)
 
     def _promise(
@@ -237,72 +249,109 @@ class Receiver:
         row = self.database.read(lambda tx: readings.get(tx, document_id))
         source = Source(row["source"], mapping=row["mapping"])
         done = start
-        with io.BufferedReader(_StoredStream(self.database, document_id), 1 << 20) as stream:
-            rest = (r for r in format_.read(stream, source) if r.ordinal > start or not start)
-            for batch in _batches(rest):
-                before, done = done, max(done, batch[-1].ordinal)
+        with io.BufferedReader(StoredStream(self.database, document_id), 1 << 20) as stream:
+            # A reader gives the same readings every time, so their count says where to go on.
+            for batch in _batches(islice(format_.read(stream, source), start, None)):
+                before, done = done, done + len(batch)
                 self.database.write(
-                    lambda tx, b=batch, s=before, e=done: self._batch(
-                        tx, actor, document_id, b, s, e
-                    )  # type: ignore[misc]
+                    lambda tx, b=batch, s=before: self._batch(tx, actor, document_id, b, s)  # type: ignore[misc]
                 )
                 if progress:
                     progress(len(batch))
-        self.database.write(
-            lambda tx: service.note_progress(tx, actor, document_id, Tally(), done, done=True)
-        )
+        self.database.write(lambda tx: service.note_read(tx, actor, document_id, done))
 
     def _batch(
-        self,
-        tx: Transaction,
-        actor: Actor,
-        document_id: str,
-        batch: Sequence[Reading],
-        start: int,
-        end: int,
+        self, tx: Transaction, actor: Actor, document_id: str, batch: Sequence[Reading], start: int
     ) -> None:
         readings.claim(tx, document_id, start)
-        tally = self._take(tx, actor, document_id, batch)
-        service.note_progress(tx, actor, document_id, tally, end, done=False)
+        self._take(tx, actor, document_id, batch, start + len(batch))
 
     # -- quarantine -----------------------------------------------------------------------
 
     def retry(self, actor: Actor, document_id: str) -> Tally:
-        """Read again what of a document stands in quarantine, after a fix of reader or mapping."""
-        return self.database.write(lambda tx: self._retry(tx, actor, document_id))
+        """Read again what of a document stands in quarantine, after a fix of reader or mapping.
 
-    def _retry(self, tx: Transaction, actor: Actor, document_id: str) -> Tally:
+        Parts of a document are read again each by itself; after a fault of the whole document
+        reading goes on where the fault cut it off. Returns what could be read now.
+        """
+        before, open_ = self.database.write(lambda tx: self._begin_retry(tx, actor, document_id))
+        parts = open_ - {0}
+        if parts:
+            self._read_parts(actor, document_id, before, parts)
+        if 0 in open_:
+            self.database.write(lambda tx: self._reopen(tx, document_id))
+            self.read_on(actor, document_id)
+        return self.database.write(lambda tx: self._end_retry(tx, actor, before, len(open_)))
+
+    def _begin_retry(
+        self, tx: Transaction, actor: Actor, document_id: str
+    ) -> tuple[RowMapping, set[int]]:
         check(tx, actor, Permission.QUARANTINE_RETRY, object_id=document_id)
-        row = readings.get(tx, document_id)
         open_ = store.open_quarantine(tx, document_id)
+        row = readings.get(tx, document_id)
         if not open_:
             raise Conflict("nothing_quarantined", "nothing to retry", document=document_id)
-        content = b"".join(documents.read(tx, document_id))
+        if row["format"] is None:
+            raise Conflict("format_unknown", "no reader knows it", document=document_id)
+        if row["state"] != "read":
+            raise Conflict(
+                "still_reading", "it is still being read", document=document_id
+            )
+        documents.get(tx, document_id)
+        return row, open_
+
+    def _read_parts(self, actor: Actor, document_id: str, row: RowMapping, parts: set[int]) -> None:
         source = Source(row["source"], mapping=row["mapping"])
-        format_ = recognise(content[:HEAD], source)
-        whole = 0 in open_
-        good: list[Accepted] = []
-        if format_ is not None:
-            for reading in format_.read(io.BytesIO(content), source):
-                if isinstance(reading, Accepted) and (whole or reading.ordinal in open_):
-                    good.append(reading)
-        resolved = Tally()
-        for start in range(0, len(good), BATCH):
-            resolved.add(self._take(tx, actor, document_id, good[start : start + BATCH]))
-        settled = {0} if whole and good else {reading.ordinal for reading in good}
-        store.settle_quarantine(tx, document_id, settled, "resolved")
-        readings.recount(tx, document_id, resolved)
+        format_ = next(entry for entry in READERS if entry.code == row["format"])
+        with io.BufferedReader(StoredStream(self.database, document_id), 1 << 20) as stream:
+            good = (
+                reading
+                for reading in format_.read(stream, source)
+                if isinstance(reading, Accepted) and reading.ordinal in parts
+            )
+            for batch in _batches(good):
+                self.database.write(
+                    lambda tx, b=batch: self._resolve(tx, actor, document_id, b)  # type: ignore[misc]
+                )
+
+    def _resolve(
+        self, tx: Transaction, actor: Actor, document_id: str, batch: Sequence[Reading]
+    ) -> None:
+        """Take in what can be read now; somebody else's retry may have taken some already."""
+        tx.lock([service.TURN])
+        open_ = store.open_quarantine(tx, document_id)
+        good = [reading for reading in batch if reading.ordinal in open_]
+        taken = service.take(tx, actor, self.home, document_id, good)
+        learn.label_declared(tx, actor, taken)
+        settled = store.settle_quarantine(tx, document_id, {r.ordinal for r in good}, "resolved")
+        taken.tally.received -= settled
+        taken.tally.quarantined -= settled
+        readings.recount(tx, document_id, taken.tally)
+
+    def _reopen(self, tx: Transaction, document_id: str) -> None:
+        """Undo the fault of the whole document, so that reading goes on from there."""
+        tx.lock([service.TURN])
+        faults = store.settle_quarantine(tx, document_id, {0}, "resolved")
+        readings.recount(tx, document_id, Tally(received=-faults, quarantined=-faults))
+        readings.reopen(tx, document_id, faults)
+
+    def _end_retry(self, tx: Transaction, actor: Actor, before: RowMapping, tried: int) -> Tally:
+        check(tx, actor, Permission.QUARANTINE_RETRY, object_id=before["document_id"])
+        row = readings.get(tx, before["document_id"])
+        read = ("accepted", "parked", "duplicates", "new_versions")
+        gained = Tally(**{name: row[name] - before[name] for name in read})
+        gained.received = gained.accepted + gained.parked + gained.duplicates
         audit.record(
             tx,
             actor.id,
             "quarantine.retry",
             "document",
-            document_id,
+            before["document_id"],
             agency=actor.agency,
-            resolved=len(settled),
-            open=len(open_) - len(settled & open_),
+            tried=tried,
+            quarantined=row["quarantined"],
         )
-        return resolved
+        return gained
 
 
 def _allowed(tx: Transaction, actor: Actor, format_: Format | None) -> None:
@@ -330,30 +379,3 @@ def _tally(row: Any) -> Tally:
 def _batches(stream: Iterator[Reading]) -> Iterator[list[Reading]]:
     while batch := list(islice(stream, BATCH)):
         yield batch
-
-
-class _StoredStream(io.RawIOBase):
-    """A stored document as a binary stream, decrypted chunk by chunk as it is read."""
-
-    def __init__(self, database: Database, document_id: str) -> None:
-        super().__init__()
-        self._database = database
-        self._document_id = document_id
-        self._number = 0
-        self._rest = b""
-        self._chunks = database.read(lambda tx: documents.get(tx, document_id)["chunks"])
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: Any) -> int:
-        if not self._rest and self._number < self._chunks:
-            number = self._number
-            self._rest = self._database.read(
-                lambda tx: documents.chunk(tx, self._document_id, number)
-            )
-            self._number += 1
-        size = min(len(target), len(self._rest))
-        target[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
