@@ -8,12 +8,11 @@ from sqlalchemy import RowMapping
 
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
-from isthmus.cargo.unit import Unit
+from isthmus.cargo.unit import Unit, UnitState
 from isthmus.cases import alerts, picks, store
-from isthmus.cases.model import HOLD_STEPS, HoldState, PickState, step
+from isthmus.cases.model import ACTIVE_HOLDS, HOLD_STEPS, HoldState, PickState, step
 from isthmus.cases.picks import check_reasons
-from isthmus.cases.tables import hold_table
-from isthmus.kernel.errors import Conflict
+from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -24,7 +23,11 @@ HOLD_FOR = timedelta(hours=24)
 
 
 def propose(tx: Transaction, actor: Actor, pick_id: str, unit: Unit, reasons: Sequence[str]) -> str:
-    """Propose to hold a picked unit; nothing is held until a person confirms. Returns its id."""
+    """Propose to hold a picked unit; nothing is held until a person confirms. Returns its id.
+
+    Raises ``Conflict`` unless this officer has taken the pick, or when the unit has left.
+    """
+    tx.lock([pick_id])
     pick = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
     check(
         tx,
@@ -34,9 +37,12 @@ def propose(tx: Transaction, actor: Actor, pick_id: str, unit: Unit, reasons: Se
         terminal=unit.terminal,
         object_id=pick_id,
     )
-    if pick["state"] in (PickState.TAKEN, PickState.WATCH) and pick["taken_by"] != actor.id:
-        raise Conflict("pick_not_taken", "take the pick before deciding on it", pick=pick_id)
-    given = check_reasons(reasons)
+    picks.check_own(pick, actor)
+    if pick["unit_id"] != unit.id:
+        raise Invalid("pick_foreign", "the pick is of another unit", pick=pick_id)
+    if unit.state != UnitState.OPEN:
+        raise Conflict("unit_gone", f"the unit is {unit.state}", unit=unit.id)
+    given = check_reasons(reasons, "hold")
     hold_id = new_id("hold")
     picks.move(
         tx,
@@ -47,31 +53,33 @@ def propose(tx: Transaction, actor: Actor, pick_id: str, unit: Unit, reasons: Se
         reasons=given,
         taken_until=None,
     )
-    store.insert(
+    store.insert_hold(
         tx,
-        hold_table,
-        [
-            {
-                "id": hold_id,
-                "pick_id": pick_id,
-                "unit_id": unit.id,
-                "container": unit.container,
-                "office": unit.office,
-                "terminal": unit.terminal,
-                "state": HoldState.PROPOSED,
-                "reasons": given,
-                "proposed_by": actor.id,
-                "proposed_at": tx.now,
-            }
-        ],
+        {
+            "id": hold_id,
+            "pick_id": pick_id,
+            "unit_id": unit.id,
+            "container": unit.container,
+            "office": unit.office,
+            "terminal": unit.terminal,
+            "state": HoldState.PROPOSED,
+            "reasons": given,
+            "proposed_by": actor.id,
+            "proposed_at": tx.now,
+        },
     )
     _note(tx, actor, "hold.propose", hold_id, unit.id, reasons=given)
     return hold_id
 
 
 def confirm(tx: Transaction, actor: Actor, hold_id: str) -> None:
-    """Confirm a proposed hold: from now on the terminal must keep the box."""
+    """Confirm a proposed hold: from now on the terminal must keep the box.
+
+    Raises ``Conflict`` when the box has left meanwhile: then there is nothing to keep.
+    """
     row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
+    if (state := store.unit_state(tx, row["unit_id"])) != UnitState.OPEN:
+        raise Conflict("unit_gone", f"the unit is {state}", unit=row["unit_id"])
     _move(
         tx,
         row,
@@ -89,7 +97,7 @@ def confirm(tx: Transaction, actor: Actor, hold_id: str) -> None:
 def refuse(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
     """Decline to confirm a proposed hold; the pick goes back to its officer."""
     row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
-    given = check_reasons(reasons)
+    given = check_reasons(reasons, "release")
     _move(tx, row, HoldState.REFUSED, ended_by=actor.id, ended_at=tx.now, end_reasons=given)
     picks.move(tx, row["pick_id"], PickState.TAKEN, taken_until=tx.now + picks.LOCK)
     _note(tx, actor, "hold.refuse", hold_id, row["unit_id"], reasons=given)
@@ -108,33 +116,40 @@ def acknowledge(tx: Transaction, actor: Actor, hold_id: str) -> None:
 def release(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
     """End a hold: the box may go."""
     row = _hold(tx, actor, hold_id, Permission.HOLD_RELEASE)
-    given = check_reasons(reasons)
+    given = check_reasons(reasons, "release")
     _move(tx, row, HoldState.RELEASED, ended_by=actor.id, ended_at=tx.now, end_reasons=given)
     pick = store.pick_row(tx, row["pick_id"]) if row["pick_id"] else None
     if pick is not None and pick["state"] == PickState.HELD:
-        picks.move(tx, pick["id"], PickState.RELEASED)
+        picks.move(tx, pick["id"], PickState.RELEASED, decided_by=actor.id, decided_at=tx.now)
+        picks.end_task(tx, actor, pick["id"])
     _note(tx, actor, "hold.release", hold_id, row["unit_id"], reasons=given)
     events.emit(tx, "hold.released", row["unit_id"], hold=hold_id, container=row["container"])
 
 
 def breach(tx: Transaction, container: str, code: str, at: str) -> int:
-    """A box left: every hold in force on it is breached, and an alert is raised for each."""
-    rows = store.active_holds(tx, container)
-    for row in rows:
-        _move(tx, row, HoldState.BREACHED)
-        alerts.raise_alert(
-            tx, "hold_breached", row, hold_id=row["id"], detail={"code": code, "at": at}
-        )
-        audit.record(tx, "node", "hold.breach", "hold", row["id"], unit=row["unit_id"], code=code)
-    return len(rows)
+    """A box left: every hold in force on it is breached, and an alert is raised for each.
 
-
-def note_unanswered(tx: Transaction) -> int:
-    """Raise an alert for each confirmed hold whose terminal has not answered in time, once."""
-    rows = store.unanswered_holds(tx, tx.now)
+    Which voyage of the box an event belongs to was settled when its units were brought up to
+    date: only holds whose own unit has left count. A hold still to be confirmed binds nobody, so
+    it is not breached, but whoever is about to confirm it must know. Returns how many alerts.
+    """
+    rows = store.broken_holds(tx, container)
     for row in rows:
-        alerts.raise_alert(tx, "hold_unanswered", row, hold_id=row["id"], detail={})
-        store.change(tx, hold_table, row["id"], acknowledge_by=None)
+        in_force = row["state"] in ACTIVE_HOLDS
+        confirmed = row["confirmed_at"]
+        detail = {
+            "code": code,
+            "at": at,
+            # The box was through the gate before the terminal could have been told.
+            "before_hold": confirmed is None or row["gate_out_at"] < confirmed,
+        }
+        kind = "hold_breached" if in_force else "left_before_hold"
+        alerts.raise_alert(tx, kind, row, hold_id=row["id"], detail=detail)
+        if in_force:
+            _move(tx, row, HoldState.BREACHED)
+            audit.record(
+                tx, "node", "hold.breach", "hold", row["id"], unit=row["unit_id"], code=code
+            )
     return len(rows)
 
 
@@ -147,7 +162,7 @@ def _hold(tx: Transaction, actor: Actor, hold_id: str, permission: Permission) -
 
 def _move(tx: Transaction, row: RowMapping, then: HoldState, **values: Any) -> None:
     step(HOLD_STEPS, HoldState(row["state"]), then, row["id"])
-    store.change(tx, hold_table, row["id"], state=then, **values)
+    store.change_hold(tx, row["id"], state=then, **values)
 
 
 def _note(

@@ -18,7 +18,6 @@ from isthmus.cases.model import (
     Result,
     step,
 )
-from isthmus.cases.tables import finding_table, inspection_table
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
@@ -58,7 +57,11 @@ class Report:
 def order(
     tx: Transaction, actor: Actor, unit: Unit, control_type: str, pick_id: str | None = None
 ) -> str:
-    """Order an inspection of a unit, from its pick where there is one; returns its id."""
+    """Order an inspection of a unit, from its pick where there is one; returns its id.
+
+    A pick that an officer works on is decided by that officer; of a held unit whoever may order
+    inspections orders it. Raises ``Conflict`` when one is under way.
+    """
     check(
         tx,
         actor,
@@ -68,6 +71,7 @@ def order(
         object_id=unit.id,
     )
     _code("control_types", control_type, "control_type")
+    tx.lock([unit.id])
     open_ = (InspectionState.ORDERED, InspectionState.ACCEPTED)
     if any(row["state"] in open_ for row in store.inspection_rows(tx, unit.id)):
         raise Conflict("inspection_open", "an inspection of this unit is under way", unit=unit.id)
@@ -75,26 +79,30 @@ def order(
         pick = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
         if pick["unit_id"] != unit.id:
             raise Invalid("pick_foreign", "the pick is of another unit", pick=pick_id)
+        if pick["state"] != PickState.HELD:
+            picks.check_own(pick, actor)
         picks.move(
-            tx, pick_id, PickState.INSPECTION_ORDERED, decided_by=actor.id, decided_at=tx.now
+            tx,
+            pick_id,
+            PickState.INSPECTION_ORDERED,
+            decided_by=actor.id,
+            decided_at=tx.now,
+            taken_until=None,
         )
     inspection_id = new_id("insp")
-    store.insert(
+    store.insert_inspection(
         tx,
-        inspection_table,
-        [
-            {
-                "id": inspection_id,
-                "pick_id": pick_id,
-                "unit_id": unit.id,
-                "office": unit.office,
-                "terminal": unit.terminal,
-                "state": InspectionState.ORDERED,
-                "control_type": control_type,
-                "ordered_by": actor.id,
-                "ordered_at": tx.now,
-            }
-        ],
+        {
+            "id": inspection_id,
+            "pick_id": pick_id,
+            "unit_id": unit.id,
+            "office": unit.office,
+            "terminal": unit.terminal,
+            "state": InspectionState.ORDERED,
+            "control_type": control_type,
+            "ordered_by": actor.id,
+            "ordered_at": tx.now,
+        },
     )
     _note(tx, actor, "inspection.order", inspection_id, unit.id, control_type=control_type)
     return inspection_id
@@ -114,9 +122,13 @@ def decline(tx: Transaction, actor: Actor, inspection_id: str, reason: str) -> N
     _code("reasons", reason, "reason")
     _move(tx, row, InspectionState.DECLINED, decline_reason=reason)
     if row["pick_id"]:
-        held = any(h["state"] in ACTIVE_HOLDS for h in store.hold_rows(tx, row["unit_id"]))
-        then = PickState.HELD if held else PickState.TAKEN
-        picks.move(tx, row["pick_id"], then, taken_until=tx.now + picks.LOCK)
+        holds = store.hold_rows(tx, row["unit_id"])
+        if any(h["state"] in ACTIVE_HOLDS and h["pick_id"] == row["pick_id"] for h in holds):
+            picks.move(tx, row["pick_id"], PickState.HELD)
+        else:
+            picks.move(tx, row["pick_id"], PickState.TAKEN, taken_until=tx.now + picks.LOCK)
+    if row["accepted_by"] is not None:
+        people.unassign(tx, actor, row["accepted_by"], "unit", row["unit_id"])
     _note(tx, actor, "inspection.decline", inspection_id, row["unit_id"], reason=reason)
 
 
@@ -136,8 +148,10 @@ def report(tx: Transaction, actor: Actor, inspection_id: str, told: Report) -> R
         share_unloaded=told.share_unloaded,
         minutes_delay=told.minutes_delay,
     )
-    store.insert(tx, finding_table, [_finding(inspection_id, found) for found in told.findings])
+    store.insert_findings(tx, [_finding(inspection_id, found) for found in told.findings])
     picks.move(tx, row["pick_id"], PickState.INSPECTED)
+    picks.end_task(tx, actor, row["pick_id"])
+    people.unassign(tx, actor, row["accepted_by"], "unit", row["unit_id"])
     _note(
         tx,
         actor,
@@ -200,6 +214,16 @@ def _check_report(told: Report) -> None:
                 field="findings.quantity",
                 value=found.quantity,
             )
+        counted_in = code_list("seized_goods").entries[found.goods].extra["counting_unit"]
+        if found.unit is not None and found.unit != counted_in:  # money is counted in a currency
+            _code("units", found.unit, "findings.unit")
+        if found.pieces is not None and not 0 < found.pieces < 1e9:
+            raise Invalid(
+                "value_impossible",
+                "pieces are counted from 1",
+                field="findings.pieces",
+                value=found.pieces,
+            )
 
 
 def _code(name: str, code: str, field: str) -> None:
@@ -239,7 +263,7 @@ def _inspection(
 
 def _move(tx: Transaction, row: RowMapping, then: InspectionState, **values: Any) -> None:
     step(INSPECTION_STEPS, InspectionState(row["state"]), then, row["id"])
-    store.change(tx, inspection_table, row["id"], state=then, **values)
+    store.change_inspection(tx, row["id"], state=then, **values)
 
 
 def _note(

@@ -92,6 +92,8 @@ INSPECTION_STEPS: Mapping[InspectionState, frozenset[InspectionState]] = {
     InspectionState.ACCEPTED: frozenset({InspectionState.DONE, InspectionState.DECLINED}),
 }
 
+# Which picks an officer may take: what a hold or an inspection is about is not taken away.
+UNDECIDED = (PickState.OFFERED, PickState.TAKEN, PickState.WATCH)
 ACTIVE_HOLDS = (HoldState.CONFIRMED, HoldState.ACKNOWLEDGED)
 OPEN_PICKS = (
     PickState.OFFERED,

@@ -10,8 +10,7 @@ from isthmus.access import service as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cases import store
-from isthmus.cases.model import PICK_STEPS, PickState, step
-from isthmus.cases.tables import pick_table
+from isthmus.cases.model import PICK_STEPS, UNDECIDED, PickState, step
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -24,17 +23,23 @@ LOCK = timedelta(minutes=15)
 def take(tx: Transaction, actor: Actor, pick_id: str) -> RowMapping:
     """Take a pick to work on; it is this officer's for fifteen minutes.
 
-    Raises ``Conflict`` when somebody else works on it.
+    What another left locked and his time ran out, or keeps on watch, may be taken over. Raises
+    ``Conflict`` when somebody else works on it, when it is decided, held or under inspection,
+    or when its unit is out of reach.
     """
     row = _pick(tx, actor, pick_id, Permission.PICK_TAKE)
+    state, before = PickState(row["state"]), row["taken_by"]
     locked = row["taken_until"] is not None and row["taken_until"] >= tx.now
-    if row["state"] == PickState.TAKEN and locked and row["taken_by"] != actor.id:
+    if state is PickState.TAKEN and locked and before != actor.id:
         raise Conflict("pick_taken", "another officer works on it", pick=pick_id)
-    if row["state"] != PickState.TAKEN:
-        step(PICK_STEPS, PickState(row["state"]), PickState.TAKEN, pick_id)
-    store.change(
+    if state not in UNDECIDED:
+        raise Conflict("state_forbids", f"{state.value} is not taken", pick=pick_id, state=state)
+    if not store.in_reach(tx, row["unit_id"]):
+        raise Conflict("pick_expired", "its unit is out of reach", pick=pick_id)
+    if before is not None and before != actor.id:
+        people.unassign(tx, actor, before, "unit", row["unit_id"])
+    store.change_pick(
         tx,
-        pick_table,
         pick_id,
         state=PickState.TAKEN,
         taken_by=actor.id,
@@ -77,7 +82,7 @@ def _decide(
     agrees: bool | None,
 ) -> None:
     row = _own(tx, actor, pick_id, permission)
-    given = check_reasons(reasons)
+    given = check_reasons(reasons, "clear" if then is PickState.CLEARED else "watch")
     _move(
         tx,
         row,
@@ -88,44 +93,50 @@ def _decide(
         agrees=agrees,
         taken_until=None,
     )
+    if then is PickState.CLEARED:  # the task is done, and with it the purpose it gave
+        people.unassign(tx, actor, actor.id, "unit", row["unit_id"])
     _note(tx, actor, f"pick.{then.value}", row, reasons=given, agrees=agrees)
     events.emit(tx, "pick.decided", row["unit_id"], pick=pick_id, state=then.value)
 
 
-def check_reasons(reasons: Sequence[str]) -> list[str]:
-    """Return the reason codes given; at least one, all of the code list; else ``Invalid``."""
+def check_reasons(reasons: Sequence[str], decision: str) -> list[str]:
+    """Return the reason codes given: at least one, each of the code list and fit for the decision.
+
+    ``decision`` is clear, watch, hold or release, as the list has it. Raises ``Invalid``.
+    """
     known = code_list("reasons")
     given = list(dict.fromkeys(reasons))
     if not given:
         raise Invalid("reason_needed", "a decision needs a reason", field="reasons")
     for reason in given:
-        if reason not in known:
+        entry = known.entry(reason)
+        if entry is None:
             raise Invalid("code_unknown", "no such reason", field="reasons", value=reason)
+        if decision not in entry.extra["decisions"].split():
+            words = f"no reason to {decision}"
+            raise Invalid("reason_unfit", words, field="reasons", value=reason)
     return given
 
 
 def move(tx: Transaction, pick_id: str | None, then: PickState, **values: Any) -> None:
     """Follow what became of a pick's hold or inspection; the caller has checked access."""
     if pick_id is not None:
+        tx.lock([pick_id])
         row = store.pick_row(tx, pick_id)
         if row["state"] != then:
             _move(tx, row, then, **values)
 
 
-def settle_overdue(tx: Transaction) -> tuple[int, int]:
-    """Offer again what an officer left locked; expire what can no longer be reached.
-
-    Returns how many of each. Run by a periodic job as the node itself.
-    """
-    unlocked = expired = 0
-    for row in store.overdue_picks(tx, tx.now):
-        late = row["deadline_at"] is not None and row["deadline_at"] < tx.now
-        then = PickState.EXPIRED if late else PickState.OFFERED
+def settle(tx: Transaction, row: RowMapping, then: PickState) -> None:
+    """Let time move a pick on: its lock ran out, or its unit is out of reach."""
+    if row["state"] != then:
         _move(tx, row, then, taken_by=None, taken_until=None)
-        audit.record(tx, "node", f"pick.{then.value}", "pick", row["id"], unit=row["unit_id"])
-        expired += late
-        unlocked += not late
-    return unlocked, expired
+
+
+def end_task(tx: Transaction, actor: Actor, pick_id: str | None) -> None:
+    """End the task of the officer who took a pick, now that what it led to is done."""
+    if pick_id is not None and (row := store.pick_row(tx, pick_id))["taken_by"] is not None:
+        people.unassign(tx, actor, row["taken_by"], "unit", row["unit_id"])
 
 
 def _pick(tx: Transaction, actor: Actor, pick_id: str, permission: Permission) -> RowMapping:
@@ -136,16 +147,21 @@ def _pick(tx: Transaction, actor: Actor, pick_id: str, permission: Permission) -
 
 
 def _own(tx: Transaction, actor: Actor, pick_id: str, permission: Permission) -> RowMapping:
-    """Return a pick that this officer has taken; decisions are made on no other."""
     row = _pick(tx, actor, pick_id, permission)
-    if row["state"] in (PickState.TAKEN, PickState.WATCH) and row["taken_by"] == actor.id:
-        return row
-    raise Conflict("pick_not_taken", "take the pick before deciding on it", pick=pick_id)
+    check_own(row, actor)
+    return row
+
+
+def check_own(row: RowMapping, actor: Actor) -> None:
+    """Pass when this officer has taken the pick; decisions are made on no other (``Conflict``)."""
+    taken = row["state"] in (PickState.TAKEN, PickState.WATCH)
+    if not taken or row["taken_by"] != actor.id:
+        raise Conflict("pick_not_taken", "take the pick before deciding on it", pick=row["id"])
 
 
 def _move(tx: Transaction, row: RowMapping, then: PickState, **values: Any) -> None:
     step(PICK_STEPS, PickState(row["state"]), then, row["id"])
-    store.change(tx, pick_table, row["id"], state=then, **values)
+    store.change_pick(tx, row["id"], state=then, **values)
 
 
 def _note(tx: Transaction, actor: Actor, action: str, row: RowMapping, **detail: Any) -> None:

@@ -1,14 +1,14 @@
-"""All the SQL of picks, holds, inspections, findings and alerts."""
+"""All the SQL of picks, holds, inspections, findings and alerts; of runs see ``runs``."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, func, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
 from isthmus.cases.model import ACTIVE_HOLDS, OPEN_PICKS, HoldState, PickState
+from isthmus.cases.reach import within_reach
 from isthmus.cases.tables import (
     alert_table,
     finding_table,
@@ -67,14 +67,50 @@ def inspection(tx: Transaction, scope: Scope, inspection_id: str) -> RowMapping:
     return _one(tx, scope, inspection_table, inspection_id)
 
 
-def insert(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Enter rows of one of this area's tables."""
-    tx.insert(table, rows)
+def insert_picks(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter the picks of a run."""
+    tx.insert(pick_table, rows)
 
 
-def change(tx: Transaction, table: Table, object_id: str, **values: Any) -> None:
-    """Change one row of this area's tables."""
-    tx.execute(update(table).where(table.c.id == object_id).values(**values))
+def insert_hold(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Enter a proposed hold."""
+    tx.insert(hold_table, [row])
+
+
+def insert_inspection(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Enter an ordered inspection."""
+    tx.insert(inspection_table, [row])
+
+
+def insert_findings(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter what an inspection found."""
+    tx.insert(finding_table, rows)
+
+
+def insert_alert(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Enter an alert."""
+    tx.insert(alert_table, [row])
+
+
+def change_pick(tx: Transaction, pick_id: str, **values: Any) -> None:
+    """Change where a pick stands; why it was picked never changes."""
+    tx.execute(update(pick_table).where(pick_table.c.id == pick_id).values(**values))
+
+
+def change_hold(tx: Transaction, hold_id: str, **values: Any) -> None:
+    """Change where a hold stands."""
+    tx.execute(update(hold_table).where(hold_table.c.id == hold_id).values(**values))
+
+
+def change_inspection(tx: Transaction, inspection_id: str, **values: Any) -> None:
+    """Change where an inspection stands."""
+    orders = inspection_table.c
+    tx.execute(update(inspection_table).where(orders.id == inspection_id).values(**values))
+
+
+def change_alert(tx: Transaction, alert_id: str, **values: Any) -> None:
+    """Note who saw an alert."""
+    tx.execute(update(alert_table).where(alert_table.c.id == alert_id).values(**values))
 
 
 def queue(
@@ -148,9 +184,10 @@ def picks_of_unit(tx: Transaction, scope: Scope, unit_id: str) -> list[RowMappin
 
 
 def runs(tx: Transaction, scope: Scope, limit: int) -> list[RowMapping]:
-    """Return the newest targeting runs."""
+    """Return the newest targeting runs, without what they chose from."""
+    wanted = [column for column in run_table.c if column.name != "pool"]
     rows = tx.execute(
-        select(run_table)
+        select(*wanted)
         .where(scope.where(office_column=run_table.c.office))
         .order_by(run_table.c.at.desc(), run_table.c.id)
         .limit(limit)
@@ -158,26 +195,20 @@ def runs(tx: Transaction, scope: Scope, limit: int) -> list[RowMapping]:
     return list(rows.mappings())
 
 
-@unscoped("a run may pick each unit once, whoever picked it before")
-def picked_units(tx: Transaction, unit_ids: Sequence[str] | None = None) -> set[str]:
-    """Return the units that are in the queue, or were decided on in their present version."""
-    picks = pick_table.c
-    statement = select(picks.unit_id).where(picks.state != PickState.EXPIRED)
-    if unit_ids is not None:
-        statement = statement.where(picks.unit_id.in_(list(unit_ids)))
-    return {row[0] for row in tx.execute(statement)}
+@unscoped("a hold is confirmed on a unit that is still there, whoever asks")
+def unit_state(tx: Transaction, unit_id: str) -> str | None:
+    """Return where a unit stands."""
+    state: str | None = tx.execute(
+        select(unit_table.c.state).where(unit_table.c.id == unit_id)
+    ).scalar()
+    return state
 
 
-@unscoped("locks that ran out and deadlines that passed are settled for everybody")
-def overdue_picks(tx: Transaction, now: datetime) -> list[RowMapping]:
-    """Return taken picks whose lock ran out and open ones whose deadline passed."""
-    picks = pick_table.c
-    lock = (picks.state == PickState.TAKEN) & (picks.taken_until < now)
-    late = picks.state.in_([PickState.OFFERED, PickState.TAKEN, PickState.WATCH]) & (
-        picks.deadline_at < now
-    )
-    rows = tx.execute(select(pick_table).where(or_(lock, late)).order_by(picks.id))
-    return list(rows.mappings())
+@unscoped("a pick is offered while its unit is within reach, whoever asks")
+def in_reach(tx: Transaction, unit_id: str) -> bool:
+    """Return whether a unit can still be picked."""
+    statement = select(unit_table.c.id).where(unit_table.c.id == unit_id, within_reach(tx.now))
+    return tx.execute(statement).first() is not None
 
 
 def holds(
@@ -204,23 +235,18 @@ def holds_of_unit(tx: Transaction, scope: Scope, unit_id: str) -> list[RowMappin
 
 
 @unscoped("a box that leaves is compared with every hold, whoever placed it")
-def active_holds(tx: Transaction, container: str) -> list[RowMapping]:
-    """Return the holds in force on a container."""
-    holds = hold_table.c
+def broken_holds(tx: Transaction, container: str) -> list[RowMapping]:
+    """Return the open holds on a container whose own voyage is over: the box has left."""
+    holds, units = hold_table.c, unit_table.c
     rows = tx.execute(
-        select(hold_table)
-        .where(holds.container == container, holds.state.in_(ACTIVE_HOLDS))
+        select(hold_table, units.gate_out_at)
+        .join(unit_table, units.id == holds.unit_id)
+        .where(
+            holds.container == container,
+            holds.state.in_([HoldState.PROPOSED, *ACTIVE_HOLDS]),
+            units.gate_out_at.is_not(None),
+        )
         .order_by(holds.proposed_at, holds.id)
-    )
-    return list(rows.mappings())
-
-
-@unscoped("a terminal that owes an answer is noticed whoever looks")
-def unanswered_holds(tx: Transaction, now: datetime) -> list[RowMapping]:
-    """Return confirmed holds that the terminal has not acknowledged in time."""
-    holds = hold_table.c
-    rows = tx.execute(
-        select(hold_table).where(holds.state == HoldState.CONFIRMED, holds.acknowledge_by < now)
     )
     return list(rows.mappings())
 

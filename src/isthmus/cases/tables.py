@@ -1,6 +1,6 @@
 """The tables of picks, holds, inspections, findings and alerts."""
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Table, Text, text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, LargeBinary, Table, Text, text
 
 from isthmus.platform.columns import Instant, Json
 from isthmus.platform.database import metadata
@@ -19,6 +19,8 @@ run_table = Table(
     Column("seed", Text, nullable=False),
     Column("candidates", Integer, nullable=False),
     Column("overflow", Integer, nullable=False),  # mandated beyond the budget
+    Column("lanes", Json, nullable=False),  # by lane its budget and how many it chose from
+    Column("pool", LargeBinary, nullable=False),  # the assessments chosen from; see flow.replay
     Index("ix_target_run_at", "at"),
 )
 

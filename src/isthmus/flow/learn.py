@@ -43,15 +43,12 @@ SEES: Mapping[str, frozenset[Objective]] = {
 
 def label_inspected(tx: Transaction, actor: Actor, inspection: RowMapping) -> int:
     """Turn the result of an inspection into labels; return how many."""
-    result = Result(inspection["result"])
-    if result is Result.INCONCLUSIVE:
-        return 0
-    seen = set(SEES.get(inspection["control_type"], frozenset()))
-    found = Objective(inspection["objective"]) if inspection["objective"] else None
-    labels = {objective: objective is found for objective in seen | ({found} if found else set())}
     propensity = None
     if inspection["pick_id"]:
         propensity = cases.pick_row(tx, inspection["pick_id"])["propensity"]
+    labels = labels_of(
+        Result(inspection["result"]), inspection["control_type"], inspection["objective"]
+    )
     rows = [
         {
             "id": new_id("out"),
@@ -61,13 +58,31 @@ def label_inspected(tx: Transaction, actor: Actor, inspection: RowMapping) -> in
             "source": "inspection",
             "inspection_id": inspection["id"],
             "propensity": propensity,
-            "detail": result.value,
+            "detail": inspection["result"],
             "recorded_at": tx.now,
         }
-        for objective, positive in sorted(labels.items())
-        if objective is not None
+        for objective, positive in labels.items()
     ]
     return _enter(tx, actor, rows)
+
+
+def labels_of(result: Result, control: str, objective: str | None) -> dict[Objective, bool]:
+    """What a result says of each objective: found, not found, or (absent) nothing.
+
+    A control says that there is nothing only of what it can see. What was found counts for its
+    own objective whatever the control; but papers that are wrong are no contraband found, even
+    where the inspector takes them for its sign.
+    """
+    if result is Result.INCONCLUSIVE:
+        return {}
+    labels = dict.fromkeys(sorted(SEES.get(control, frozenset())), False)
+    if objective is not None:
+        found = Objective(objective)
+        if result is Result.DOCUMENTARY and found is Objective.CONTRABAND:
+            labels.pop(found, None)
+        else:
+            labels[found] = True
+    return labels
 
 
 def label_declared(tx: Transaction, actor: Actor, taken: Taken) -> int:

@@ -13,27 +13,29 @@ import polars as pl
 
 from isthmus import __version__
 from isthmus.cargo import store as cargo
-from isthmus.cargo.unit import Unit
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
-from isthmus.risk import assessments, rulebook, store
+from isthmus.risk import assessments, rulebook, store, unit_frames
 from isthmus.risk.assess import Assessor
 from isthmus.risk.assessments import Engine
 from isthmus.risk.features import features
 from isthmus.risk.history import History
 from isthmus.risk.model import model_from_bytes
-from isthmus.risk.schema import frame as unit_frame
+from isthmus.risk.objectives import Objective
 
 # Units of one frame and one transaction: large enough for columns to pay, small enough that
 # requests waiting for the writer are not held up for long.
 BATCH = 4000
+# Units assessed again because rules or models changed: between two such frames new units go first.
+AGAIN = 1000
 PAGE = 20_000
 # PostgreSQL numbers a row before its commit, so a smaller number may appear later; as many of the
 # newest are read again there. What the history has already it takes no second time.
 LATE = 500
 
 Progress = Callable[[int], None]
+Choose = Callable[[Transaction, Engine], pl.DataFrame]
 
 
 class Scorer:
@@ -52,94 +54,126 @@ class Scorer:
         """Return how many units wait to be scored."""
         return self.database.read(cargo.count_due)
 
-    def score_all(self, progress: Progress | None = None) -> int:
-        """Score until nothing is due; return how many units were scored."""
+    def score_due(self, progress: Progress | None = None) -> int:
+        """Score units that are new or changed until none is left; return how many."""
         scored = 0
-        with self._lock:
-            while True:
-                self._remember()
-                count = self._score_some()
-                scored += count
-                if progress and count:
-                    progress(count)
-                if count < BATCH:
-                    return scored
+        while count := self._score(_due):
+            scored += count
+            if progress:
+                progress(count)
+        return scored
 
-    def frame_of(self, units: list[Unit]) -> pl.DataFrame:
-        """Return the feature frame of units as of their lodging, for training and trials."""
+    def score_all(self, progress: Progress | None = None) -> int:
+        """Score what is due, then open units last assessed by rules or models no longer in force.
+
+        Batch by batch, each in a transaction of its own; new units go first between them. What is
+        done is known by its assessments, so a run that was cut off goes on where it stopped, and
+        two at once do each other's work and no harm.
+        """
+        scored = self.score_due(progress)
+        while count := self._score(_outdated):
+            if progress:
+                progress(count)
+            scored += count + self.score_due(progress)
+        return scored
+
+    def with_features(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a unit frame with its features as of each unit's lodging, for training."""
         with self._lock:
             self._remember()
-            return features(unit_frame(units), self.history)
+            return features(frame, self.history)
 
-    def _score_some(self) -> int:
-        units, sources, engine = self.database.read(self._due)
-        if not units:
+    def _score(self, choose: Choose) -> int:
+        """Score one frame of units; return how many there were."""
+        while True:
+            with self._lock:
+                count = self._score_once(choose)
+            if count is not None:
+                return count
+
+    def _score_once(self, choose: Choose) -> int | None:
+        """Score one frame of units, or nothing (None) when somebody was erased meanwhile."""
+        self._remember()
+        units, sources, engine, erasures = self.database.read(lambda tx: self._choose(tx, choose))
+        if not units.height:
             return 0
-        frame = features(unit_frame(units), self.history)
-        assessed = engine.assessor.assess(frame)
+        frame = features(units, self.history)
+        made = assessments.prepare(engine, frame, engine.assessor.assess(frame), sources)
+        versions = dict(units.select("id", "version").iter_rows())
 
-        def enter(tx: Transaction) -> None:
-            batch = assessments.keep(tx, engine, frame, assessed, sources)
-            cargo.mark_scored(tx, {unit.id: unit.version for unit in units})
-            events.emit(tx, "units.scored", batch, units=len(units))
+        def enter(tx: Transaction) -> bool:
+            if store.begin_scoring(tx) != erasures:
+                return False  # the frame may hold what was erased: read it again
+            batch = assessments.keep(tx, made)
+            cargo.mark_scored(tx, versions)
+            events.emit(tx, "units.scored", batch, units=len(versions))
+            return True
 
-        self.database.write(enter)
+        if not self.database.write(enter):
+            return None
         for objective in engine.objectives():
-            telemetry.metrics.scored(objective.value, len(units))
-        return len(units)
+            telemetry.metrics.scored(objective.value, len(versions))
+        return len(versions)
 
-    def _due(self, tx: Transaction) -> tuple[list[Unit], dict[str, list[str]], Engine]:
-        units = cargo.units_due(tx, BATCH)
-        return units, cargo.sources_of(tx, units), self._engine_now(tx)
+    def _choose(
+        self, tx: Transaction, choose: Choose
+    ) -> tuple[pl.DataFrame, list[list[str]], Engine, int]:
+        engine = self._engine_now(tx)
+        units = choose(tx, engine)
+        return units, unit_frames.sources_of(tx, units), engine, store.count_erasures(tx)
 
     def _engine_now(self, tx: Transaction) -> Engine:
-        """Return the engine in force today; made again when rules, models or the day changed."""
+        """Return the engine in force today; made again when rules, models or the day changed.
+
+        Whoever changed them, in whichever process: the database is asked before every frame.
+        """
         stamp = (store.versions_in_force(tx), tx.now.date())
         if self._engine is None or stamp != self._stamp:
-            ruleset = rulebook.in_force(tx)
-            body = ruleset.canonical()
-            rows = store.live_models(tx)
-            models = {model.objective: (row["id"], model) for row in rows
-                      for model in [model_from_bytes(row["body"])]}  # fmt: skip
-            self._engine = Engine(
-                Assessor(
-                    ruleset,
-                    {objective: model for objective, (_, model) in models.items()},
-                    {"code": __version__},
-                ),
-                hashlib.sha256(body).hexdigest(),
-                body,
-                {objective: name for objective, (name, _) in models.items()},
-            )
+            self._engine = engine_of(tx)
             self._stamp = stamp
         return self._engine
 
     def _remember(self) -> None:
         """Bring the history up to date with units and outcomes entered since."""
-        while True:
-            after = self._last_unit
-            numbered = self.database.read(lambda tx, a=after: cargo.units_after(tx, a, PAGE))  # type: ignore[misc]
-            if numbered:
-                self.history.append(unit_frame([unit for _, unit in numbered]))
-                self._last_unit = numbered[-1][0]
-            if len(numbered) < PAGE:
-                break
+        self.database.read(self._remember_units)
         self.database.read(self._remember_outcomes)
         if not self.database.is_sqlite:
             self._last_unit = max(0, self._last_unit - LATE)
             self._last_outcome = max(0, self._last_outcome - LATE)
 
+    def _remember_units(self, tx: Transaction) -> None:
+        size = PAGE
+        while size == PAGE:
+            known, self._last_unit = unit_frames.known_after(tx, self._last_unit, PAGE)
+            self.history.append(known)
+            size = known.height
+
     def _remember_outcomes(self, tx: Transaction) -> None:
-        while rows := store.outcomes_since(tx, self._last_outcome, PAGE):
-            units = cargo.units_by_id(tx, [row["unit_id"] for row in rows])
-            known = [row for row in rows if row["unit_id"] in units]
-            if known:
-                frame = unit_frame([units[row["unit_id"]] for row in known]).with_columns(
-                    pl.Series("objective", [row["objective"] for row in known]),
-                    pl.Series("positive", [row["positive"] for row in known]),
-                    pl.Series("recorded_at", [row["recorded_at"] for row in known]).cast(
-                        pl.Datetime("us", "UTC")
-                    ),
-                )
-                self.history.add_outcomes(frame)
-            self._last_outcome = rows[-1]["seq"]
+        size = PAGE
+        while size == PAGE:
+            judged, self._last_outcome = unit_frames.judged_after(tx, self._last_outcome, PAGE)
+            self.history.add_outcomes(judged)
+            size = judged.height
+
+
+def engine_of(tx: Transaction) -> Engine:
+    """Make the engine of the rules and models in force today."""
+    ruleset = rulebook.in_force(tx)
+    body = ruleset.canonical()
+    live = {Objective(row["objective"]): row for row in store.live_models(tx)}
+    models = {objective: model_from_bytes(row["body"]) for objective, row in live.items()}
+    return Engine(
+        Assessor(ruleset, models, {"code": __version__}),
+        hashlib.sha256(body).hexdigest(),
+        body,
+        {objective: row["id"] for objective, row in live.items()},
+    )
+
+
+def _due(tx: Transaction, _engine: Engine) -> pl.DataFrame:
+    return unit_frames.units_due(tx, BATCH)
+
+
+def _outdated(tx: Transaction, engine: Engine) -> pl.DataFrame:
+    models = {objective.value: name for objective, name in engine.model_ids.items()}
+    return unit_frames.units_named(tx, store.outdated_units(tx, engine.ruleset_id, models, AGAIN))

@@ -2,11 +2,12 @@
 
 Rules that mandate come first, then the highest scores, and a share of the budget is drawn at
 random from everything else, so that what is missed can be estimated. Each pick carries the
-probability with which this run would have picked it.
+probability with which this run would have picked it. The seed and the assessments chosen from are
+kept, so that a run can be replayed (``flow.replay``).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +16,16 @@ from sqlalchemy import RowMapping
 
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
+from isthmus.cases import runs
 from isthmus.cases import store as cases
 from isthmus.cases.model import PickState
-from isthmus.cases.tables import pick_table, run_table
+from isthmus.cases.reach import candidates, deadline_left
 from isthmus.kernel.errors import Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
-from isthmus.risk import store as risk
 from isthmus.risk.objectives import Objective
-from isthmus.risk.select import Lane, Selection, select
+from isthmus.risk.select import Basis, Lane, Selection, select
 
 LARGEST_BUDGET = 10_000
 
@@ -40,6 +41,43 @@ class Order:
     floor: float = 0.05
     documentary: int = 0  # document checks of what is not inspected (yellow lane)
     audits: int = 0  # post-release audits of supplementary declarations (blue lane)
+
+    @property
+    def budgets(self) -> Mapping[Lane, int]:
+        """How many picks each lane may hold."""
+        return {Lane.RED: self.budget, Lane.YELLOW: self.documentary, Lane.BLUE: self.audits}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The units that a run chooses from: ``id``, ``score`` and ``mandated``, a row each.
+
+    ``present`` can still be opened; ``released`` are supplementary declarations, whose goods are
+    with the trader already and which only an audit reaches.
+    """
+
+    present: pl.DataFrame
+    released: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One unit chosen for one lane."""
+
+    unit_id: str
+    lane: Lane
+    basis: Basis
+    rank: int
+    propensity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the lanes chose, how many units each chose from, and how many mandated ones are left."""
+
+    choices: tuple[Choice, ...]
+    sizes: Mapping[Lane, int]
+    overflow: int
 
 
 @dataclass(slots=True)
@@ -66,110 +104,139 @@ class Run:
 
 
 def run(tx: Transaction, actor: Actor, order: Order, seed: bytes | None = None) -> Run:
-    """Pick what to inspect; the seed is drawn afresh and kept, so that a run can be replayed."""
+    """Pick what to inspect; the seed is drawn afresh and kept, so that a run can be replayed.
+
+    A pick is an offer to an officer and nothing more: no hold and no inspection follows from it
+    until a person decides.
+    """
     check(tx, actor, Permission.TARGET_RUN, office=order.office, terminal=None)
-    for budget in (order.budget, order.documentary, order.audits):
+    for budget in order.budgets.values():
         if not 0 <= budget <= LARGEST_BUDGET:
             words = f"a budget lies between 0 and {LARGEST_BUDGET}"
             raise Invalid("risk.budget", words, budget=budget)
     tx.lock(["target-run"])  # two runs at once would pick the same units
-    rows = risk.candidates(
-        tx, scope(actor, Permission.UNIT_READ), order.objective, order.office, tx.now
-    )
-    taken = cases.picked_units(tx)
-    rows = [row for row in rows if row["id"] not in taken]
+    rows = candidates(tx, scope(actor, Permission.UNIT_READ), order.objective, order.office)
+    present = [row for row in rows if not row["supplementary"]]
+    released = [row for row in rows if row["supplementary"]]
     seed = seed or os.urandom(32)
-    made = Run(new_id("run"), len(rows))
-    made.picks, made.overflow = _lanes(rows, order, seed)
-    for pick in made.picks:
-        pick |= {"run_id": made.id, "created_at": tx.now}
-    _enter(tx, actor, order, made, seed)
+    chosen = choose(Pool(_frame(present), _frame(released)), order, seed)
+    made = Run(new_id("run"), len(rows), overflow=chosen.overflow)
+    made.picks = _picks(tx, made.id, rows, chosen.choices)
+    runs.insert_run(
+        tx,
+        {
+            "id": made.id,
+            "at": tx.now,
+            "run_by": actor.id,
+            "office": order.office,
+            "shift": order.shift,
+            "objective": order.objective,
+            "budget": sum(order.budgets.values()),
+            "floor": order.floor,
+            "seed": seed.hex(),
+            "candidates": made.candidates,
+            "overflow": made.overflow,
+            "lanes": {
+                lane.value: {"budget": budget, "candidates": chosen.sizes[lane]}
+                for lane, budget in order.budgets.items()
+            },
+            "pool": runs.pack_pool(
+                [row["seq"] for row in present], [row["seq"] for row in released]
+            ),
+        },
+    )
+    cases.insert_picks(tx, made.picks)
+    _note(tx, actor, order, made)
     return made
 
 
-def _lanes(
-    rows: Sequence[RowMapping], order: Order, seed: bytes
-) -> tuple[list[dict[str, Any]], int]:
+def choose(pool: Pool, order: Order, seed: bytes) -> Chosen:
     """Fill red, then yellow from what is left, and blue from what is released already.
 
     Every lane has its own random floor; what no lane takes is green. A unit comes to the yellow
-    draw only when red passed it over, so its propensity there is the product of both chances.
+    draw only when red passed it over, so its propensity there is the chance of that times its
+    chance among those left: dividing by this product keeps estimates free of bias over both
+    draws (the double expansion of Särndal, Swensson and Wretman 1992, section 9.3).
     """
-    released = [row for row in rows if row["supplementary"]]
-    present = [row for row in rows if not row["supplementary"]]
-    red = _choose(present, order.budget, order.floor, seed + b"red")
-    chance = dict(zip(red.candidates["id"], red.candidates["propensity"], strict=True))
-    picks = _picks(present, red, Lane.RED)
-    inspected = {pick["unit_id"] for pick in picks}
-    left = [row for row in present if row["id"] not in inspected]
-    yellow = _choose(left, order.documentary, order.floor, seed + b"yellow")
-    for pick in _picks(left, yellow, Lane.YELLOW):
-        pick["propensity"] *= 1 - chance[pick["unit_id"]]
-        picks.append(pick)
-    blue = _choose(released, order.audits, order.floor, seed + b"blue")
-    picks += _picks(released, blue, Lane.BLUE)
-    overflow = (set(red.overflow) | set(blue.overflow)) - {pick["unit_id"] for pick in picks}
-    return picks, len(overflow)
-
-
-def _choose(rows: Sequence[RowMapping], budget: int, floor: float, seed: bytes) -> Selection:
-    candidates = pl.DataFrame(
-        {
-            "id": [row["id"] for row in rows],
-            "score": [row["score"] for row in rows],
-            "mandated": [row["mandated_by"] is not None for row in rows],
-            "lane": [row["lane"] for row in rows],
-        },
-        schema={"id": pl.String, "score": pl.Float64, "mandated": pl.Boolean, "lane": pl.String},
+    red = _fill(pool.present, Lane.RED, order, seed)
+    passed = 1 - red.candidates["propensity"]
+    left = pool.present.with_columns(passed.alias("passed")).filter(
+        red.candidates["rank"].is_null()
     )
-    return select(candidates, budget, floor, seed)
+    yellow = _fill(left, Lane.YELLOW, order, seed)
+    blue = _fill(pool.released, Lane.BLUE, order, seed)
+    product = yellow.candidates["propensity"] * left["passed"]
+    twice = yellow.candidates.with_columns(product.alias("propensity"))
+    choices = (
+        *_choices(red.candidates, Lane.RED),
+        *_choices(twice, Lane.YELLOW),
+        *_choices(blue.candidates, Lane.BLUE),
+    )
+    overflow = {*red.overflow, *blue.overflow} - {choice.unit_id for choice in choices}
+    sizes = {
+        Lane.RED: pool.present.height,
+        Lane.YELLOW: left.height,
+        Lane.BLUE: pool.released.height,
+    }
+    return Chosen(choices, sizes, len(overflow))
 
 
-def _picks(rows: Sequence[RowMapping], chosen: Selection, lane: Lane) -> list[dict[str, Any]]:
-    by_id = {row["id"]: row for row in rows}
-    picked = chosen.candidates.filter(pl.col("rank").is_not_null()).sort("rank")
+def _fill(frame: pl.DataFrame, lane: Lane, order: Order, seed: bytes) -> Selection:
+    return select(frame, order.budgets[lane], order.floor, seed + lane.value.encode())
+
+
+def _choices(candidates_: pl.DataFrame, lane: Lane) -> list[Choice]:
+    picked = candidates_.filter(pl.col("rank").is_not_null()).sort("rank")
     return [
-        {
-            "id": new_id("pick"),
-            "unit_id": choice["id"],
-            "unit_version": (row := by_id[choice["id"]])["version"],
-            "assessment_id": row["assessment_id"],
-            "office": row["office"],
-            "terminal": row["terminal"],
-            "lane": lane.value,
-            "basis": str(choice["basis"]),
-            "rule_id": row["mandated_by"] if choice["basis"] == "mandated" else None,
-            "rank": choice["rank"],
-            "score": row["score"],
-            "propensity": choice["propensity"],
-            "deadline_at": row["deadline_at"],
-            "state": PickState.OFFERED,
-        }
-        for choice in picked.iter_rows(named=True)
+        Choice(row["id"], lane, Basis(row["basis"]), row["rank"], row["propensity"])
+        for row in picked.iter_rows(named=True)
     ]
 
 
-def _enter(tx: Transaction, actor: Actor, order: Order, made: Run, seed: bytes) -> None:
-    cases.insert(
-        tx,
-        run_table,
-        [
-            {
-                "id": made.id,
-                "at": tx.now,
-                "run_by": actor.id,
-                "office": order.office,
-                "shift": order.shift,
-                "objective": order.objective,
-                "budget": order.budget + order.documentary + order.audits,
-                "floor": order.floor,
-                "seed": seed.hex(),
-                "candidates": made.candidates,
-                "overflow": made.overflow,
-            }
-        ],
+def _frame(rows: Sequence[RowMapping]) -> pl.DataFrame:
+    return pool_frame(
+        [row["id"] for row in rows],
+        [row["score"] for row in rows],
+        [row["mandated_by"] is not None for row in rows],
     )
-    cases.insert(tx, pick_table, made.picks)
+
+
+def pool_frame(ids: list[str], scores: list[float], mandated: list[bool]) -> pl.DataFrame:
+    """Lay units out as a frame that lanes are filled from."""
+    return pl.DataFrame(
+        {"id": ids, "score": scores, "mandated": mandated},
+        schema={"id": pl.String, "score": pl.Float64, "mandated": pl.Boolean},
+    )
+
+
+def _picks(
+    tx: Transaction, run_id: str, rows: Sequence[RowMapping], choices: Sequence[Choice]
+) -> list[dict[str, Any]]:
+    by_id = {row["id"]: row for row in rows}
+    return [
+        {
+            "id": new_id("pick"),
+            "run_id": run_id,
+            "created_at": tx.now,
+            "unit_id": choice.unit_id,
+            "unit_version": (row := by_id[choice.unit_id])["version"],
+            "assessment_id": row["assessment_id"],
+            "office": row["office"],
+            "terminal": row["terminal"],
+            "lane": choice.lane.value,
+            "basis": choice.basis.value,
+            "rule_id": row["mandated_by"] if choice.basis is Basis.MANDATED else None,
+            "rank": choice.rank,
+            "score": row["score"],
+            "propensity": choice.propensity,
+            "deadline_at": deadline_left(row["deadline_at"], tx.now),
+            "state": PickState.OFFERED,
+        }
+        for choice in choices
+    ]
+
+
+def _note(tx: Transaction, actor: Actor, order: Order, made: Run) -> None:
     audit.record(
         tx,
         actor.id,
@@ -177,7 +244,9 @@ def _enter(tx: Transaction, actor: Actor, order: Order, made: Run, seed: bytes) 
         "target_run",
         made.id,
         agency=actor.agency,
-        budget=order.budget,
+        office=order.office,
+        objective=order.objective,
+        budgets={lane.value: budget for lane, budget in order.budgets.items()},
         floor=order.floor,
         candidates=made.candidates,
         picks=[[pick["unit_id"], pick["basis"], pick["propensity"]] for pick in made.picks],

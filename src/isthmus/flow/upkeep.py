@@ -1,17 +1,23 @@
-"""What the loop does by itself: score what is new, read on, offer again, notice silence."""
+"""What the loop does by itself: score what is new, read on, offer again, notice silence.
+
+Open units are assessed again when rules or models changed, in batches between which new units go
+first; looking for them every hour also takes a rule that expired at midnight out of the queue.
+"""
 
 from datetime import timedelta
 
 from isthmus.access.model import node_actor
-from isthmus.cases import holds, picks
+from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
 from isthmus.flow.score import Scorer
 from isthmus.platform.database import Database
 from isthmus.platform.jobs import Job
-from isthmus.platform.transaction import Transaction
 from isthmus.platform.worker import Handler, Periodic
 
-PERIODIC = (Periodic("queue.settle", timedelta(seconds=20)),)
+PERIODIC = (
+    Periodic("queue.settle", timedelta(seconds=20), clocks.needed),
+    Periodic("reassess", timedelta(hours=1)),
+)
 
 
 def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str, Handler]:
@@ -21,14 +27,14 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
         receiver.read_on(node_actor(), job.payload["document"])
 
     def score(_job: Job) -> None:
-        scorer.score_all()
+        scorer.score_due()
 
-    def settle(tx: Transaction) -> None:
-        picks.settle_overdue(tx)
-        holds.note_unanswered(tx)
+    def reassess(_job: Job) -> None:
+        scorer.score_all()
 
     return {
         "read": read,
         "score": score,
-        "queue.settle": lambda _job: database.write(settle),
+        "reassess": reassess,
+        "queue.settle": lambda _job: database.write(clocks.settle),
     }

@@ -2,16 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
+from isthmus.cases import runs
+from isthmus.flow import replay
+from isthmus.kernel.errors import IsthmusError
 from isthmus.platform import audit
-from isthmus.platform.audit import Fault
+from isthmus.platform.audit import Fault, shown
 from isthmus.platform.database import Database
 from isthmus.platform.settings import NodeFolder
 from isthmus.platform.transaction import Transaction
 from isthmus.platform.verification import Check, ErasedNotice, Finding, Progress, lawful
-from isthmus.risk import assessments
+from isthmus.risk import integrity
+from isthmus.risk.assessments import SCORED
+from isthmus.risk.integrity import Checked
 
-SCORED = "units.score"
+RUNS = 20
+"""How many of the newest targeting runs are replayed. A default of ours: each costs as much as it
+did, up to a second; of older ones the audit rows tell."""
 
 
 @dataclass(slots=True)
@@ -26,7 +34,7 @@ class Recomputed:
 def check_assessments(
     database: Database, _folder: NodeFolder, progress: Progress
 ) -> Iterator[Finding]:
-    """Check every assessment against its digest and the audit row of its scoring."""
+    """Check assessments against their digests and the audit, and what they were made with."""
     progress("assessments", 0, 1)
     yield from database.read(_findings)
     progress("assessments", 1, 1)
@@ -35,32 +43,58 @@ def check_assessments(
 def _findings(tx: Transaction) -> list[Finding]:
     vouched = audit.digests_of(tx, SCORED)
     with tx.as_stored():
-        found = list(assessments.check_batches(tx, vouched))
+        found = list(
+            chain(
+                integrity.check_batches(tx, vouched),
+                integrity.check_bodies(tx),
+                integrity.check_erased(tx),
+            )
+        )
         named = {checked.message for checked in found if checked.state == "erased"}
         known = {erasure for erasure in named if lawful(tx, erasure)}
     return [_finding(checked, known) for checked in found]
 
 
-def _finding(checked: assessments.Checked, known: set[str]) -> Finding:
+def _finding(checked: Checked, known: set[str]) -> Finding:
     if checked.state != "erased":
-        return Fault("assessment", checked.id, checked.message)
+        return Fault(checked.table, shown(checked.id), checked.message)
     if checked.message in known:
-        return ErasedNotice("assessment", checked.id, checked.message)
+        return ErasedNotice(checked.table, shown(checked.id), checked.message)
     words = "marked as erased, but there is no such erasure"
-    return Fault("assessment", checked.id, words)
+    return Fault(checked.table, shown(checked.id), words)
 
 
 def recompute(tx: Transaction, count: int) -> Recomputed:
     """Recompute ``count`` assessments spread over all there are, from what is stored alone."""
     result = Recomputed()
-    for checked in assessments.recompute_sample(tx, count) if count else ():
-        if checked.state == "intact":
-            result.same += 1
-        elif checked.state == "erased":
-            result.erased += 1
-        else:
-            result.faults.append(Fault("assessment", checked.id, checked.message))
+    with tx.as_stored():
+        for checked in integrity.recompute_sample(tx, count) if count else ():
+            if checked.state == "intact":
+                result.same += 1
+            elif checked.state == "erased":
+                result.erased += 1
+            else:
+                result.faults.append(Fault("assessment", shown(checked.id), checked.message))
     return result
 
 
-CHECKS: Sequence[Check] = (check_assessments,)
+def check_runs(database: Database, _folder: NodeFolder, progress: Progress) -> Iterator[Fault]:
+    """Replay the newest targeting runs; each must pick again what it picked."""
+    newest = database.read(lambda tx: runs.newest_runs(tx, RUNS))
+    for done, run_id in enumerate(newest):
+        progress("runs", done, len(newest))
+        try:
+            yield from database.read(lambda tx, run_id=run_id: _replayed(tx, run_id))  # type: ignore[misc]
+        except (IsthmusError, TypeError, ValueError, KeyError, AttributeError) as error:
+            yield Fault("target_run", shown(run_id), f"cannot be replayed: {error}")
+    progress("runs", len(newest), len(newest))
+
+
+def _replayed(tx: Transaction, run_id: str) -> list[Fault]:
+    return [
+        Fault("target_run", run_id, f"a replay does not agree on {shown(unit)}")
+        for unit in replay.differences(tx, run_id)
+    ]
+
+
+CHECKS: Sequence[Check] = (check_assessments, check_runs)

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -22,7 +22,7 @@ from isthmus import __version__
 from isthmus.access.gate import scope
 from isthmus.access.model import Actor, Permission
 from isthmus.kernel.canonical import canonical
-from isthmus.kernel.errors import Damaged, IsthmusError
+from isthmus.kernel.errors import Damaged
 from isthmus.kernel.ids import new_id
 from isthmus.kernel.time import to_micros
 from isthmus.platform import audit
@@ -33,16 +33,20 @@ from isthmus.risk.assess import (
     Assessor,
     assessor_from_bytes,
     frame_from_stored,
-    recompute,
 )
 from isthmus.risk.explain import explain
 from isthmus.risk.objectives import Objective
 from isthmus.risk.schema import stored_rows
 
+# Of each assessment; its number, batch and moment are covered besides.
 _COVERED = (
-    "id", "unit_id", "unit_version", "objective", "batch_id", "feature_row_id", "ruleset_id",
-    "model_id", "code_version", "score", "band", "basis", "mandated_by", "lane", "body",
+    "id", "unit_id", "unit_version", "objective", "feature_row_id", "ruleset_id", "model_id",
+    "code_version", "score", "band", "basis", "mandated_by", "lane", "body",
 )  # fmt: skip
+Stored = Mapping[str, Any] | RowMapping
+
+SCORED = "units.score"
+"""The action of the audit row that vouches for a scored batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +64,67 @@ class Engine:
         return [one for one in Objective if one in ruled or one in self.model_ids]
 
 
-def keep(
-    tx: Transaction,
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A scored frame as rows to enter: all that can be made before the transaction is."""
+
+    engine: Engine
+    units: int
+    features: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
+    inner: list[bytes]  # of each row, the digest over what is known of it by now
+    salts: list[bytes]
+
+
+def prepare(
     engine: Engine,
     frame: pl.DataFrame,
     assessed: Mapping[Objective, Assessed],
-    sources: Mapping[str, Sequence[str]],
-) -> str:
-    """Enter the assessments of a frame with their feature rows and audit row; return the batch.
+    sources: Sequence[Sequence[str]],
+) -> Prepared:
+    """Make the rows of a frame's assessments and features.
 
-    ``sources`` names, by unit, the record versions that its row was made from.
+    ``sources`` names, for each unit, the record versions that its row was made from.
     """
-    batch_id = new_id("batch")
-    store.keep_ruleset(tx, engine.ruleset_id, engine.ruleset_body)
     features = _feature_rows(frame, sources)
-    rows: list[dict[str, Any]] = []
-    for objective in engine.objectives():
-        rows += _rows(tx, engine, batch_id, features, assessed[objective])
-    root = hashlib.sha256(b"".join(row["digest"] for row in rows)).digest()
-    batch = {"id": batch_id, "at": tx.now, "assessments": len(rows), "root": root}
-    store.insert_assessments(tx, features, rows, batch)
+    stored = [feature | _as_stored(feature) for feature in features]
+    rows = [
+        row
+        for objective in engine.objectives()
+        for row in _rows(engine, features, assessed[objective])
+    ]
+    told = stored * len(engine.objectives())
+    inner = [_inner(row, feature) for row, feature in zip(rows, told, strict=True)]
+    return Prepared(
+        engine, frame.height, features, rows, inner, [feature["salt"] for feature in told]
+    )
+
+
+def keep(tx: Transaction, made: Prepared) -> str:
+    """Enter prepared assessments with their feature rows and audit row; return the batch.
+
+    The caller has begun scoring (``store.begin_scoring``).
+    """
+    engine, batch_id = made.engine, new_id("batch")
+    store.keep_ruleset(tx, engine.ruleset_id, engine.ruleset_body)
+    at, number = to_micros(tx.now), store.next_number(tx)
+    rows = []
+    for seq, (row, inner, salt) in enumerate(
+        zip(made.rows, made.inner, made.salts, strict=True), start=number
+    ):
+        digest = _outer(salt, seq, batch_id, at, inner)
+        rows.append(row | {"seq": seq, "batch_id": batch_id, "at": tx.now, "digest": digest})
+    batch = {"id": batch_id, "at": tx.now, "assessments": len(rows)}
+    root = root_of(batch | {"at": at}, [row["digest"] for row in rows])
+    store.insert_assessments(tx, made.features, rows, batch | {"root": root})
     audit.record(
         tx,
         "node",
-        "units.score",
+        SCORED,
         "scoring_batch",
         batch_id,
         object_digest=root,
-        units=frame.height,
+        units=made.units,
         assessments=len(rows),
         ruleset=engine.ruleset_id,
         models=sorted(engine.model_ids.values()),
@@ -95,10 +132,7 @@ def keep(
     return batch_id
 
 
-def _feature_rows(
-    frame: pl.DataFrame, sources: Mapping[str, Sequence[str]]
-) -> list[dict[str, Any]]:
-    moments = frame["as_of"].to_list()
+def _feature_rows(frame: pl.DataFrame, sources: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     return [
         {
             "id": new_id("feat"),
@@ -107,170 +141,89 @@ def _feature_rows(
             "as_of": as_of,
             "body": zlib.compress(body, 1),
             "salt": os.urandom(16),
-            "sources": list(sources.get(unit_id, ())),
+            "sources": list(behind),
             "erasure_id": None,
         }
-        for unit_id, version, as_of, body in zip(
-            frame["id"], frame["version"], moments, stored_rows(frame), strict=True
+        for unit_id, version, as_of, body, behind in zip(
+            frame["id"],
+            frame["version"],
+            frame["as_of"].to_list(),
+            stored_rows(frame),
+            sources,
+            strict=True,
         )
     ]
 
 
 def _rows(
-    tx: Transaction,
-    engine: Engine,
-    batch_id: str,
-    features: Sequence[Mapping[str, Any]],
-    assessed: Assessed,
+    engine: Engine, features: Sequence[Mapping[str, Any]], assessed: Assessed
 ) -> list[dict[str, Any]]:
     mandates = {
         f"rule:{rule.id}"
         for rule in engine.assessor.ruleset.rules
         if rule.effect == "mandate" and rule.state == "live"
     }
-    rows = []
     table = assessed.table.select("score", "band", "mandated", "lane").iter_rows()
-    bodies = assessed.canonical()
+    rows = []
     for feature, body, (score, band, mandated, lane), reasons in zip(
-        features, bodies, table, assessed.reasons, strict=True
+        features, assessed.canonical(), table, assessed.reasons, strict=True
     ):
         by = next((r["code"][5:] for r in reasons if r["code"] in mandates), None)
-        row = {
-            "id": new_id("asm"),
-            "unit_id": feature["unit_id"],
-            "unit_version": feature["unit_version"],
-            "objective": assessed.objective.value,
-            "batch_id": batch_id,
-            "feature_row_id": feature["id"],
-            "ruleset_id": engine.ruleset_id,
-            "model_id": engine.model_ids.get(assessed.objective),
-            "code_version": __version__,
-            "at": tx.now,
-            "score": score,
-            "band": band,
-            "basis": assessed.basis.value,
-            "mandated_by": by if mandated else None,
-            "lane": lane,
-            "body": body.decode(),
-            "current": True,
-        }
-        row["digest"] = digest_of(row, feature)
-        rows.append(row)
+        rows.append(
+            {
+                "id": new_id("asm"),
+                "unit_id": feature["unit_id"],
+                "unit_version": feature["unit_version"],
+                "objective": assessed.objective.value,
+                "feature_row_id": feature["id"],
+                "ruleset_id": engine.ruleset_id,
+                "model_id": engine.model_ids.get(assessed.objective),
+                "code_version": __version__,
+                "score": score,
+                "band": band,
+                "basis": assessed.basis.value,
+                "mandated_by": by if mandated else None,
+                "lane": lane,
+                "body": body.decode(),
+                "current": True,
+            }
+        )
     return rows
 
 
-def digest_of(row: Mapping[str, Any], feature: Mapping[str, Any]) -> bytes:
-    """Return the salted digest over an assessment and the feature row it was made from."""
-    covered = {name: row[name] for name in _COVERED}
-    covered["at"] = to_micros(row["at"])
-    covered["as_of"] = None if feature["as_of"] is None else to_micros(feature["as_of"])
-    covered["features"] = hashlib.sha256(feature["body"]).digest()
-    covered["sources"] = feature["sources"]
-    return hmac.digest(feature["salt"], canonical(covered), "sha256")
+def _as_stored(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a feature row that are kept in another form than they are told in."""
+    return {
+        "as_of": None if feature["as_of"] is None else to_micros(feature["as_of"]),
+        "sources": canonical(feature["sources"]).decode(),
+    }
 
 
-# -- verification -------------------------------------------------------------------------
+def digest_of(row: Stored, feature: Stored) -> bytes:
+    """Return the salted digest over an assessment and the feature row it was made from.
 
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What checking one assessment came to."""
-
-    id: str
-    state: str  # intact, erased, damaged
-    message: str = ""
-
-
-def check_batches(tx: Transaction, vouched: Mapping[str, bytes | None]) -> Iterator[Checked]:
-    """Check every assessment against its digest, and every batch against its audit row.
-
-    ``vouched`` gives, by batch, the digest that the audit row of its scoring holds. Yields only
-    what is not intact.
+    Both are given as they are stored: moments as microseconds, JSON as text. Only whether the
+    assessment is still current is left out, for that changes.
     """
-    for batch in store.batches(tx):
-        rows = store.assessments_in(tx, batch["id"])
-        root = hashlib.sha256(b"".join(row["digest"] for row in rows)).digest()
-        if batch["id"] not in vouched:
-            yield Checked(batch["id"], "damaged", "no audit row tells of this scoring")
-        elif vouched[batch["id"]] != batch["root"] or len(rows) != batch["assessments"]:
-            yield Checked(batch["id"], "damaged", "the batch is not the one the audit tells of")
-        elif root != batch["root"]:
-            yield Checked(batch["id"], "damaged", "a digest of an assessment was altered")
-        for row in rows:
-            if (checked := _check_one(row)).state != "intact":
-                yield checked
+    inner = _inner(row, feature)
+    return _outer(feature["salt"], row["seq"], row["batch_id"], row["at"], inner)
 
 
-def _check_one(row: RowMapping) -> Checked:
-    if row["erasure_id"] is not None:
-        return Checked(row["id"], "erased", row["erasure_id"])
-    if row["features"] is None or row["salt"] is None or row["body"] is None:
-        return Checked(row["id"], "damaged", "its feature row is gone without an erasure")
-    try:
-        held = dict(row)
-        found = digest_of(held, held | {"body": row["features"]})
-    except (TypeError, ValueError, OverflowError):
-        return Checked(row["id"], "damaged", "the row cannot be read")
-    return Checked(row["id"], "intact" if found == row["digest"] else "damaged", "altered")
+def _inner(row: Stored, feature: Stored) -> bytes:
+    told = [row[name] for name in _COVERED]
+    told += [feature[name] for name in ("unit_id", "unit_version", "as_of", "sources")]
+    told.append(hashlib.sha256(feature["body"]).digest())
+    return hashlib.sha256(canonical(told)).digest()
 
 
-def recompute_sample(tx: Transaction, count: int) -> Iterator[Checked]:
-    """Recompute assessments from what is stored; each must come out as the very same bytes."""
-    groups: dict[tuple[str, str | None, str, bytes], list[RowMapping]] = {}
-    for row in store.sample(tx, count):
-        if row["erasure_id"] is not None:
-            yield Checked(row["id"], "erased", row["erasure_id"])
-            continue
-        try:
-            versions = orjson.loads(row["body"])["versions"]
-            own = {name: text for name, text in versions.items() if name not in ("rules", "model")}
-        except (TypeError, ValueError, KeyError):
-            yield Checked(row["id"], "damaged", "the assessment cannot be read")
-            continue
-        key = (row["ruleset_id"], row["model_id"], row["objective"], canonical(own))
-        groups.setdefault(key, []).append(row)
-    for (ruleset_id, model_id, objective, code), rows in groups.items():
-        yield from _recompute(tx, rows, (ruleset_id, model_id, code), Objective(objective))
+def _outer(salt: bytes, seq: int, batch_id: str, at: int, inner: bytes) -> bytes:
+    return hmac.digest(salt, canonical([seq, batch_id, at, inner]), "sha256")
 
 
-def _recompute(
-    tx: Transaction,
-    rows: Sequence[RowMapping],
-    made_with: tuple[str, str | None, bytes],
-    objective: Objective,
-) -> Iterator[Checked]:
-    """Recompute assessments that were made with the same rules, model and code, as one frame.
-
-    Where the frame as a whole cannot be read, each row is tried alone, to name the damaged one.
-    """
-    try:
-        assessor = _stored_assessor(tx, *made_with)
-        again = recompute([zlib.decompress(row["features"]) for row in rows], assessor, objective)
-    except (IsthmusError, zlib.error, TypeError, ValueError, KeyError, pl.exceptions.PolarsError):
-        if len(rows) == 1:
-            yield Checked(rows[0]["id"], "damaged", "cannot be recomputed from what is stored")
-            return
-        for row in rows:
-            yield from _recompute(tx, [row], made_with, objective)
-        return
-    for row, body in zip(rows, again, strict=True):
-        same = body == row["body"].encode()
-        yield Checked(row["id"], "intact" if same else "damaged", "" if same else "differs")
-
-
-def _stored_assessor(
-    tx: Transaction, ruleset_id: str, model_id: str | None, versions: bytes
-) -> Assessor:
-    rules = store.ruleset_body(tx, ruleset_id)
-    model = store.model_body(tx, model_id) if model_id else None
-    if rules is None or (model_id and model is None):
-        raise Damaged("assessment_unfounded", "its rules or its model are gone")
-    return _assessor(rules, model, versions)
-
-
-@lru_cache(maxsize=16)
-def _assessor(rules: bytes, model: bytes | None, versions: bytes) -> Assessor:
-    return assessor_from_bytes(rules, [model] if model else (), orjson.loads(versions))
+def root_of(batch: Stored, digests: Sequence[bytes]) -> bytes:
+    """Return the digest over a scored batch, as stored, and all its assessments in order."""
+    head = canonical([batch["id"], batch["at"], batch["assessments"]])
+    return hashlib.sha256(head + b"".join(digests)).digest()
 
 
 # -- reading ------------------------------------------------------------------------------
@@ -298,35 +251,70 @@ def tell(
     tx: Transaction, actor: Actor, unit_id: str, locale: str, *, deep: bool = False
 ) -> list[Told]:
     """Return a unit's assessments in words, newest first; ``deep`` adds the model's part."""
+    teller = _Teller(tx, locale, deep)
     rows = store.assessments_of(tx, scope(actor, Permission.UNIT_READ), unit_id)
-    return [_told(tx, row, locale, deep=deep) for row in rows]
+    return [teller.tell(row) for row in rows]
 
 
 def tell_current(
     tx: Transaction, actor: Actor, unit_ids: Sequence[str], locale: str
 ) -> dict[str, list[Told]]:
     """Return the current assessments of several units in words, by unit."""
+    teller = _Teller(tx, locale, deep=False)
     told: dict[str, list[Told]] = {}
     for row in store.current_for(tx, scope(actor, Permission.UNIT_READ), unit_ids):
-        told.setdefault(row["unit_id"], []).append(_told(tx, row, locale, deep=False))
+        told.setdefault(row["unit_id"], []).append(teller.tell(row))
     return told
 
 
-def _told(tx: Transaction, row: RowMapping, locale: str, *, deep: bool) -> Told:
-    if row["body"] is None:
-        return _tell_row(row, (), (), ())
-    held = orjson.loads(row["body"])
-    assessor = _stored_assessor(tx, row["ruleset_id"], row["model_id"] if deep else None, b"{}")
-    ruleset = assessor.ruleset
-    reasons = tuple(explain(reason, ruleset, locale) for reason in held["reasons"])
-    parts: tuple[str, ...] = ()
-    if deep and row["model_id"]:
-        features = store.feature_body(tx, row["feature_row_id"])
-        if features is not None:
-            frame = frame_from_stored([zlib.decompress(features)])
-            found = assessor.contributions(frame, Objective(row["objective"]))[0]
-            parts = tuple(explain(reason, ruleset, locale) for reason in found)
-    return _tell_row(row, reasons, parts, tuple(held["shadow"]))
+class _Teller:
+    """Puts assessments into words, reading the rules and models they name once each."""
+
+    def __init__(self, tx: Transaction, locale: str, deep: bool) -> None:
+        self.tx = tx
+        self.locale = locale
+        self.deep = deep
+        self._assessors: dict[tuple[str, str | None], Assessor] = {}
+
+    def tell(self, row: RowMapping) -> Told:
+        if row["body"] is None:
+            return _tell_row(row, (), (), ())
+        held = orjson.loads(row["body"])
+        assessor = self._assessor(row["ruleset_id"], row["model_id"] if self.deep else None)
+        reasons = self._words(held["reasons"], assessor)
+        parts: tuple[str, ...] = ()
+        if self.deep and row["model_id"]:
+            features = store.feature_body(self.tx, row["feature_row_id"])
+            if features is not None:
+                frame = frame_from_stored([zlib.decompress(features)])
+                found = assessor.contributions(frame, Objective(row["objective"]))[0]
+                parts = self._words(found, assessor)
+        return _tell_row(row, reasons, parts, tuple(held["shadow"]))
+
+    def _words(self, reasons: Sequence[Mapping[str, Any]], assessor: Assessor) -> tuple[str, ...]:
+        return tuple(explain(reason, assessor.ruleset, self.locale) for reason in reasons)
+
+    def _assessor(self, ruleset_id: str, model_id: str | None) -> Assessor:
+        key = (ruleset_id, model_id)
+        if key not in self._assessors:
+            self._assessors[key] = stored_assessor(self.tx, ruleset_id, model_id)
+        return self._assessors[key]
+
+
+def stored_assessor(
+    tx: Transaction, ruleset_id: str, model_id: str | None, versions: bytes = b"{}"
+) -> Assessor:
+    """Return the assessor of kept rules and model; raises ``Damaged`` when they are gone."""
+    rules = store.ruleset_body(tx, ruleset_id)
+    model = store.model_body(tx, model_id) if model_id else None
+    if rules is None or (model_id and model is None):
+        raise Damaged("assessment_unfounded", "its rules or its model are gone")
+    return _assessor(rules, model, versions)
+
+
+@lru_cache(maxsize=16)
+def _assessor(rules: bytes, model: bytes | None, versions: bytes) -> Assessor:
+    return assessor_from_bytes(rules, [model] if model else (), orjson.loads(versions))
 
 
 def _tell_row(

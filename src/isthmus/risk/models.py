@@ -15,7 +15,10 @@ from isthmus.risk import store
 def register(
     tx: Transaction, actor: Actor, model_id: str, objective: str, body: bytes, card: dict[str, Any]
 ) -> bool:
-    """Enter a trained model in shadow; false when the very same model is there already."""
+    """Enter a trained model in shadow; false when the very same model is there already.
+
+    Raises ``Conflict`` when that one was rejected, retired or is live: it must not seem to wait.
+    """
     check(tx, actor, Permission.MODEL_TRAIN)
     new = store.insert_model(
         tx,
@@ -29,6 +32,11 @@ def register(
             "trained_at": tx.now,
         },
     )
+    if not new:
+        state = store.model(tx, scope(actor, Permission.MODEL_READ), model_id)["state"]
+        if state != "shadow":
+            words = f"this very model is {state}; there is nothing new to learn from"
+            raise Conflict("model_known", words, model=model_id, state=state)
     if new:
         audit.record(
             tx,
@@ -69,6 +77,7 @@ def approve(tx: Transaction, actor: Actor, model_id: str) -> str:
 def reject(tx: Transaction, actor: Actor, model_id: str) -> None:
     """Reject a model in shadow, or stop a live one at once."""
     check(tx, actor, Permission.MODEL_APPROVE, object_id=model_id)
+    tx.lock(["model-approval"])
     row = store.model(tx, scope(actor, Permission.MODEL_READ), model_id)
     if row["state"] not in ("shadow", "live"):
         raise Conflict("model_not_running", "this model does not run", model=model_id)

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, case, func, null, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
+from isthmus.cargo.unit import UnitState
 from isthmus.kernel.errors import NotFound
+from isthmus.platform.erasure import erasure_table
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.tables import (
     assessment_table,
@@ -21,6 +23,7 @@ from isthmus.risk.tables import (
 )
 
 SLICE = 4000
+_SCORING = "scoring"
 
 
 def _slices(values: Iterable[str]) -> Iterator[list[str]]:
@@ -173,6 +176,31 @@ def retire_live(tx: Transaction, objective: str) -> None:
 # -- assessments --------------------------------------------------------------------------
 
 
+@unscoped("scoring asks whether anything was erased while it computed")
+def begin_scoring(tx: Transaction) -> int:
+    """Hold off other scorers, and erasures, until this unit of work ends.
+
+    Two scorers at once would both leave current assessments of one unit, and a scoring that began
+    before an erasure must not write afterwards what was erased. Returns how many lawful erasures
+    there have been.
+    """
+    tx.lock([_SCORING])
+    return count_erasures(tx)
+
+
+@unscoped("scoring asks whether anything was erased while it computed")
+def count_erasures(tx: Transaction) -> int:
+    """Return how many lawful erasures there have been."""
+    return int(tx.execute(select(func.count()).select_from(erasure_table)).scalar_one())
+
+
+@unscoped("assessments are numbered without gaps, so that a missing one shows")
+def next_number(tx: Transaction) -> int:
+    """Return the number of the next assessment; the caller has begun scoring."""
+    newest: int = tx.execute(select(func.max(assessment_table.c.seq))).scalar() or 0
+    return newest + 1
+
+
 def insert_assessments(
     tx: Transaction,
     features: Sequence[Mapping[str, Any]],
@@ -190,6 +218,27 @@ def insert_assessments(
     tx.insert(feature_table, features)
     tx.insert(assessment_table, assessments)
     tx.insert(batch_table, [batch])
+
+
+@unscoped("open units of every office are assessed by the rules and models in force")
+def outdated_units(
+    tx: Transaction, ruleset_id: str, models: Mapping[str, str], limit: int
+) -> list[str]:
+    """Return open units that were last assessed with other rules or models.
+
+    ``models`` names the live model of each objective that has one.
+    """
+    columns, units = assessment_table.c, unit_table.c
+    wanted = case(models, value=columns.objective) if models else null()
+    other = (columns.ruleset_id != ruleset_id) | columns.model_id.is_distinct_from(wanted)
+    rows = tx.execute(
+        select(columns.unit_id)
+        .join(unit_table, units.id == columns.unit_id)
+        .where(columns.current, units.state == UnitState.OPEN, other)
+        .distinct()
+        .limit(limit)
+    )
+    return list(rows.scalars())
 
 
 def assessments_of(tx: Transaction, scope: Scope, unit_id: str) -> list[RowMapping]:
@@ -226,100 +275,6 @@ def current_for(tx: Transaction, scope: Scope, unit_ids: Iterable[str]) -> list[
     return found
 
 
-def candidates(
-    tx: Transaction, scope: Scope, objective: str, office: str | None, now: datetime
-) -> list[RowMapping]:
-    """Return open units that a run may pick, with their current assessment of one objective.
-
-    Out of reach are units whose deadline has passed, unless they came in by ship lately and are
-    not reported to have left: those stand on the terminal.
-    """
-    units, columns = unit_table.c, assessment_table.c
-    statement = (
-        select(
-            columns.id.label("assessment_id"),
-            columns.score,
-            columns.mandated_by,
-            columns.lane,
-            units.id,
-            units.version,
-            units.office,
-            units.terminal,
-            units.deadline_at,
-            units.arrival_at,
-            units.gate_out_at,
-            units.regime,
-            units.supplementary,
-        )
-        .join(unit_table, units.id == columns.unit_id)
-        .where(
-            columns.objective == objective,
-            columns.current,
-            units.state == "open",
-            (units.deadline_at.is_(None)) | (units.deadline_at > now),
-            scope.where(office_column=units.office, terminal_column=units.terminal),
-        )
-        .order_by(units.id)
-    )
-    if office is not None:
-        statement = statement.where(units.office == office)
-    return list(tx.execute(statement).mappings())
-
-
-@unscoped("verification recomputes assessments of every office")
-def sample(tx: Transaction, count: int) -> list[RowMapping]:
-    """Return assessments with their feature rows, spread evenly over all there are."""
-    columns = assessment_table.c
-    total: int = tx.execute(select(func.count()).select_from(assessment_table)).scalar() or 0
-    step = max(1, total // max(1, count))
-    numbered = select(
-        columns.seq, func.row_number().over(order_by=columns.seq).label("place")
-    ).subquery()
-    chosen = (
-        select(numbered.c.seq)
-        .where((numbered.c.place - 1) % step == 0)
-        .order_by(numbered.c.seq)
-        .limit(count)
-    )
-    rows = tx.execute(
-        select(
-            assessment_table,
-            feature_table.c.body.label("features"),
-            feature_table.c.erasure_id,
-        )
-        .join(feature_table, feature_table.c.id == columns.feature_row_id, isouter=True)
-        .where(columns.seq.in_(chosen))
-        .order_by(columns.seq)
-    )
-    return list(rows.mappings())
-
-
-@unscoped("verification walks all scored batches")
-def batches(tx: Transaction) -> list[RowMapping]:
-    """Return all scored batches, oldest first."""
-    return list(tx.execute(select(batch_table).order_by(batch_table.c.id)).mappings())
-
-
-@unscoped("verification compares a batch's assessments with the digest over them")
-def assessments_in(tx: Transaction, batch_id: str) -> list[RowMapping]:
-    """Return the assessments of one batch in the order they were entered, with feature rows."""
-    columns = assessment_table.c
-    rows = tx.execute(
-        select(
-            assessment_table,
-            feature_table.c.body.label("features"),
-            feature_table.c.salt,
-            feature_table.c.sources,
-            feature_table.c.as_of,
-            feature_table.c.erasure_id,
-        )
-        .join(feature_table, feature_table.c.id == columns.feature_row_id, isouter=True)
-        .where(columns.batch_id == batch_id)
-        .order_by(columns.seq)
-    )
-    return list(rows.mappings())
-
-
 @unscoped("the reasons of an assessment that was read within scope come from its feature row")
 def feature_body(tx: Transaction, feature_row_id: str) -> bytes | None:
     """Return a stored feature row, compressed; nothing when it was erased."""
@@ -329,8 +284,49 @@ def feature_body(tx: Transaction, feature_row_id: str) -> bytes | None:
     return body
 
 
+@unscoped("a trial compares a model with what is in force, over every office")
+def newest_assessed(tx: Transaction, objective: str, limit: int) -> list[RowMapping]:
+    """Return the newest current assessments of an objective with their feature rows."""
+    columns = assessment_table.c
+    rows = tx.execute(
+        select(columns.unit_id, columns.score, feature_table.c.body.label("features"))
+        .join(feature_table, feature_table.c.id == columns.feature_row_id)
+        .where(columns.objective == objective, columns.current, feature_table.c.body.is_not(None))
+        .order_by(columns.seq.desc())
+        .limit(limit)
+    )
+    return list(rows.mappings())
+
+
+@unscoped("training reads what was known of each unit when it was decided on")
+def feature_rows(
+    tx: Transaction, unit_ids: Iterable[str], chosen: Mapping[str, str]
+) -> dict[str, bytes | None]:
+    """Return, by unit, the compressed feature row of its chosen assessment, else of its first.
+
+    ``chosen`` names assessments by unit. Null where the row was erased; a unit that was never
+    assessed is absent.
+    """
+    columns, features = assessment_table.c, feature_table.c
+    found: dict[str, bytes | None] = {}
+    for part in _slices(unit_ids):
+        first = select(func.min(columns.seq)).where(columns.unit_id.in_(part))
+        named = [chosen[unit] for unit in part if unit in chosen]
+        rows = tx.execute(
+            select(columns.unit_id, columns.id, features.body)
+            .join(feature_table, features.id == columns.feature_row_id)
+            .where(or_(columns.seq.in_(first.group_by(columns.unit_id)), columns.id.in_(named)))
+            .order_by(columns.seq)
+        )
+        for row in rows:
+            if row.unit_id not in chosen or chosen[row.unit_id] == row.id:
+                found[row.unit_id] = row.body
+    return found
+
+
 def erase_features(tx: Transaction, unit_ids: Iterable[str], erasure_id: str) -> int:
     """Erase the feature rows of these units; their assessments stay and say so."""
+    tx.lock([_SCORING])
     erased = 0
     for part in _slices(unit_ids):
         outcome = tx.execute(
@@ -349,20 +345,11 @@ def erase_features(tx: Transaction, unit_ids: Iterable[str], erasure_id: str) ->
 
 
 def insert_outcomes(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Enter outcomes; one unit has one outcome of an objective from a source. Returns how many."""
+    """Enter outcomes and return how many were new.
+
+    An inspection says one thing of an objective, and so does the table that a unit came in.
+    """
     return tx.insert_all_new(outcome_table, rows)
-
-
-@unscoped("history and training read every outcome of the node")
-def outcomes_since(tx: Transaction, after: int, limit: int) -> list[RowMapping]:
-    """Return outcomes entered after the one with this number, page by page."""
-    rows = tx.execute(
-        select(outcome_table)
-        .where(outcome_table.c.seq > after)
-        .order_by(outcome_table.c.seq)
-        .limit(limit)
-    )
-    return list(rows.mappings())
 
 
 @unscoped("training reads every outcome of an objective")
@@ -375,3 +362,15 @@ def outcomes_of(tx: Transaction, objective: str) -> list[RowMapping]:
         .order_by(columns.unit_id, columns.source.desc())
     )
     return list(rows.mappings())
+
+
+@unscoped("a trial judges a model by what was learnt after its training")
+def outcomes_learnt(tx: Transaction, objective: str, since: datetime) -> dict[str, bool]:
+    """Return, by unit, whether an irregularity was found, of outcomes recorded after a moment."""
+    columns = outcome_table.c
+    rows = tx.execute(
+        select(columns.unit_id, columns.positive)
+        .where(columns.objective == objective, columns.recorded_at > since)
+        .order_by(columns.positive)
+    )
+    return {row.unit_id: row.positive for row in rows}

@@ -92,6 +92,7 @@ assessment_table = Table(
     Column("digest", LargeBinary, nullable=False),  # salted, over this row and its feature row
     Column("current", Boolean, nullable=False),
     Index("ix_assessment_unit_id", "unit_id"),
+    Index("ix_assessment_batch_id", "batch_id"),
     Index(
         "ix_assessment_ranking",
         "objective",
@@ -125,7 +126,23 @@ outcome_table = Table(
     Column("propensity", Float),  # of the pick that led to it, where there was one
     Column("detail", Text),
     Column("recorded_at", Instant, nullable=False),
-    Index("uq_outcome_unit_id_objective_source", "unit_id", "objective", "source", unique=True),
+    # An inspection says one thing of an objective; so does, of a unit, the table it came in.
+    Index(
+        "uq_outcome_inspection_id_objective",
+        "inspection_id",
+        "objective",
+        unique=True,
+        sqlite_where=text("inspection_id IS NOT NULL"),
+        postgresql_where=text("inspection_id IS NOT NULL"),
+    ),
+    Index(
+        "uq_outcome_unit_id_objective_declared",
+        "unit_id",
+        "objective",
+        unique=True,
+        sqlite_where=text("inspection_id IS NULL"),
+        postgresql_where=text("inspection_id IS NULL"),
+    ),
     Index("ix_outcome_objective_recorded_at", "objective", "recorded_at"),
     sqlite_autoincrement=True,
 )

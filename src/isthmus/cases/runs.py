@@ -1,0 +1,132 @@
+"""Targeting runs as they are kept, what each chose from, and what came of their picks."""
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, select
+
+from isthmus.access.gate import Scope, unscoped
+from isthmus.cases.tables import inspection_table, pick_table, run_table
+from isthmus.kernel.errors import Damaged, NotFound
+from isthmus.platform.transaction import Transaction
+from isthmus.risk.tables import assessment_table, outcome_table
+
+SLICE = 4000
+
+
+def _placed(table: Table, scope: Scope) -> ColumnElement[bool]:
+    return scope.where(office_column=table.c.office, terminal_column=table.c.terminal)
+
+
+def insert_run(tx: Transaction, row: Mapping[str, Any]) -> None:
+    """Enter a targeting run."""
+    tx.insert(run_table, [row])
+
+
+def pack_pool(present: Sequence[int], released: Sequence[int]) -> bytes:
+    """Write the numbers of the assessments that a run chose from, as steps: they are many."""
+    steps = [[b - a for a, b in pairwise([0, *sorted(part)])] for part in (present, released)]
+    return zlib.compress(orjson.dumps(steps))
+
+
+def unpack_pool(pool: bytes) -> tuple[list[int], list[int]]:
+    """Read what ``pack_pool`` wrote; raises ``Damaged`` when it is not that."""
+    try:
+        present, released = orjson.loads(zlib.decompress(pool))
+        return list(accumulate(present)), list(accumulate(released))
+    except (zlib.error, ValueError, TypeError) as error:
+        raise Damaged("pool_damaged", "not the units that a run chose from") from error
+
+
+@unscoped("a replay compares a run with what is stored, for nobody in particular")
+def run_row(tx: Transaction, run_id: str) -> RowMapping:
+    """Return one run; raises ``NotFound``."""
+    row = tx.execute(select(run_table).where(run_table.c.id == run_id)).mappings().first()
+    if row is None:
+        raise NotFound("run_unknown", "no such run", run=run_id)
+    return row
+
+
+@unscoped("verification replays the newest runs of every office")
+def newest_runs(tx: Transaction, limit: int) -> list[str]:
+    """Return the ids of the newest runs."""
+    order = (run_table.c.at.desc(), run_table.c.id.desc())
+    return list(tx.execute(select(run_table.c.id).order_by(*order).limit(limit)).scalars())
+
+
+@unscoped("a replay compares the picks of a run, whatever their office")
+def picks_of_run(tx: Transaction, run_id: str) -> list[RowMapping]:
+    """Return the picks that a run made."""
+    return list(tx.execute(select(pick_table).where(pick_table.c.run_id == run_id)).mappings())
+
+
+@unscoped("a replay chooses again from the assessments that the run chose from")
+def rated(tx: Transaction, numbers: Sequence[int]) -> list[tuple[str, float, bool]]:
+    """Return unit, score and whether a rule mandates it, of the assessments of these numbers."""
+    columns = assessment_table.c
+    found: list[tuple[str, float, bool]] = []
+    for start in range(0, len(numbers), SLICE):
+        part = numbers[start : start + SLICE]
+        rows = tx.execute(
+            select(columns.unit_id, columns.score, columns.mandated_by).where(columns.seq.in_(part))
+        )
+        found += [(row.unit_id, row.score, row.mandated_by is not None) for row in rows]
+    return found
+
+
+@unscoped("training reads what was known of each inspected unit when it was picked")
+def assessments_of(tx: Transaction, inspection_ids: Iterable[str]) -> dict[str, str]:
+    """Return, by inspection, the assessment on which its unit was picked."""
+    orders, picks = inspection_table.c, pick_table.c
+    wanted = sorted(set(inspection_ids))
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), SLICE):
+        part = wanted[start : start + SLICE]
+        rows = tx.execute(
+            select(orders.id, picks.assessment_id)
+            .join(pick_table, picks.id == orders.pick_id)
+            .where(orders.id.in_(part), picks.assessment_id.is_not(None))
+        )
+        found.update((row.id, row.assessment_id) for row in rows)
+    return found
+
+
+def measured_picks(tx: Transaction, scope: Scope) -> list[RowMapping]:
+    """Return every pick with its run's objective and the label its inspection gave of it.
+
+    ``positive`` is null where nothing was inspected, nothing came of it, or the control could
+    not see irregularities of that objective.
+    """
+    picks, runs_, labels = pick_table.c, run_table.c, outcome_table.c
+    orders = inspection_table.c
+    done = and_(orders.pick_id == picks.id, orders.result.is_not(None))
+    label = and_(labels.inspection_id == orders.id, labels.objective == runs_.objective)
+    rows = tx.execute(
+        select(
+            runs_.objective,
+            picks.lane,
+            picks.basis,
+            picks.propensity,
+            orders.result,
+            orders.minutes_delay,
+            labels.positive,
+        )
+        .join(run_table, runs_.id == picks.run_id)
+        .join(inspection_table, done, isouter=True)
+        .join(outcome_table, label, isouter=True)
+        .where(_placed(pick_table, scope))
+    )
+    return list(rows.mappings())
+
+
+def run_lanes(tx: Transaction, scope: Scope) -> list[RowMapping]:
+    """Return the objective of each run, and by lane its budget and how many it chose from."""
+    rows = tx.execute(
+        select(run_table.c.objective, run_table.c.lanes).where(
+            scope.where(office_column=run_table.c.office)
+        )
+    )
+    return list(rows.mappings())
