@@ -92,7 +92,7 @@ def leave(request: Request, node: NodeServed, form: Typed) -> Response:
 def welcome(request: Request, node: NodeServed, secret: str) -> Response:
     """Show what a one-time link is for, and the authenticator's seed where it sets one up."""
     link = node.database.read(lambda tx: invitations.invitation(tx, secret))
-    return _welcome_page(request, link, secret, {}, {})
+    return _welcome_page(request, link, secret, {"login": "", "name": ""}, {})
 
 
 @router.post("/welcome/{secret}")

@@ -1,7 +1,7 @@
 """One consignment: all that is known of it on one page, and what may be decided."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 import orjson
@@ -13,6 +13,7 @@ from isthmus.access import store as people
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission
 from isthmus.cargo import service as cargo
+from isthmus.cargo.model import GoodsItem, Packages, Seal
 from isthmus.cargo.unit import Unit
 from isthmus.cases import store as cases
 from isthmus.cases.model import HOLD_STEPS, OPEN_PICKS, HoldState, PickState
@@ -121,7 +122,7 @@ def _known(tx: Transaction, visitor: Visitor, unit_id: str, with_features: bool)
         "earlier": [one for one in told if not one.current][:20],
         "versions": {row["id"]: row for row in records},
         "goods": _goods(records, unit),
-        "boxes": _boxes(records, unit),
+        "seals": _seals(records, unit),
         "comparisons": compare(records),
         "days": timeline(visitor, unit, records, **seen),
         "findings": cases.findings(tx, scope(actor, Permission.INSPECTION_READ), orders),
@@ -162,7 +163,7 @@ def _open_acts(visitor: Visitor, seen: dict[str, list[RowMapping]]) -> dict[str,
 
 
 def _goods(records: Sequence[RowMapping], unit: Unit) -> list[dict[str, Any]]:
-    """The goods lines of the newest versions: the declaration's where there is one."""
+    """The goods lines of the newest versions: the declaration's first, where there is one."""
     lines: list[dict[str, Any]] = []
     for kind in ("declaration", "consignment"):
         for record in records:
@@ -170,19 +171,27 @@ def _goods(records: Sequence[RowMapping], unit: Unit) -> list[dict[str, Any]]:
                 for line in record["body"].get("goods", ()):
                     boxes = line.get("containers")
                     if not boxes or unit.container is None or unit.container in boxes:
-                        lines.append({**line, "source": kind})
+                        lines.append({**_whole(GoodsItem, line), "source": kind})
+                        packages = [_whole(Packages, one) for one in line.get("packages", ())]
+                        lines[-1]["packages"] = packages
     return lines
 
 
-def _boxes(records: Sequence[RowMapping], unit: Unit) -> list[dict[str, Any]]:
-    """What the newest manifest and declaration say of the container, and its seals."""
+def _seals(records: Sequence[RowMapping], unit: Unit) -> list[dict[str, Any]]:
+    """The seals that the newest manifest and declaration name on the container."""
     return [
-        {**box, "source": record["kind"]}
+        {**_whole(Seal, seal), "source": record["kind"]}
         for record in records
         if record["kind"] in ("consignment", "declaration") and record["state"] == "current"
         for box in record["body"].get("containers", ())
         if unit.container is None or box["number"] == unit.container
+        for seal in box.get("seals", ())
     ]
+
+
+def _whole(of: type, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values of a record's part with what was left out as None."""
+    return {**dict.fromkeys(entry.name for entry in fields(of)), **plain}
 
 
 def _features(tx: Transaction, visitor: Visitor, unit_id: str) -> list[tuple[str, str]]:

@@ -20,13 +20,14 @@ from isthmus.web.visitor import Form, Typed, Visitor, may
 router = APIRouter()
 
 Administrator = Annotated[Visitor, Depends(may(Permission.ADMIN_PEOPLE))]
+TYPED = ("name", "login", "agency", "locale", "until", "roles", "offices", "terminals")
 GIVEN = tuple(role.value for role in Role if role is not Role.SYSTEM)
 
 
 @router.get("/people")
 def desk(request: Request, visitor: Administrator) -> Response:
     """Show the people of the node with their roles."""
-    return _desk(request, visitor, {}, {})
+    return _desk(request, visitor, dict.fromkeys(TYPED, ""), {})
 
 
 def _desk(
