@@ -26,7 +26,7 @@ def isthmus(*arguments: object, folder: Path) -> list[str]:
 
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        isthmus(*arguments, folder=folder), capture_output=True, text=True, timeout=120, check=False
+        isthmus(*arguments, folder=folder), capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -163,8 +163,8 @@ def test_it_serves_on_loopback_until_it_is_told_to_stop(tmp_path):
 
 
 def _answer(address: str, process: subprocess.Popen[str]) -> int:
-    """Ask until something answers; gives up when the process ends or a minute has passed."""
-    until = time.monotonic() + 60
+    """Ask until something answers; gives up when the process ends or three minutes have passed."""
+    until = time.monotonic() + 180
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
