@@ -32,7 +32,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 12
+EXAMPLES = 8
 # The kinds of things that parameters and fields of these names stand for.
 NAMED = {
     "document_id": ("document",),
