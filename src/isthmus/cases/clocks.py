@@ -7,7 +7,7 @@ raised, once. Run by a periodic job as the node itself.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, case, or_, select
+from sqlalchemy import ColumnElement, RowMapping, or_, select
 
 from isthmus.access import service as people
 from isthmus.access.gate import unscoped
@@ -15,7 +15,7 @@ from isthmus.access.model import node_actor
 from isthmus.cargo.tables import unit_table
 from isthmus.cases import alerts, picks, store
 from isthmus.cases.model import ACTIVE_HOLDS, OPEN_PICKS, UNDECIDED, HoldState, PickState
-from isthmus.cases.reach import deadline_left, within_reach
+from isthmus.cases.reach import within_reach
 from isthmus.cases.tables import alert_table, hold_table, pick_table
 from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction
@@ -45,9 +45,8 @@ def settle(tx: Transaction) -> None:
     """Do what is due."""
     _settle_picks(tx)
     for row in strayed_picks(tx):
-        left = deadline_left(row["deadline_at"], tx.now)
         place = {"office": row["office"], "terminal": row["terminal"]}
-        store.change_pick(tx, row["id"], **place, deadline_at=left)
+        store.change_pick(tx, row["id"], **place, deadline_at=row["deadline_at"])
     for row in strayed_holds(tx):
         store.change_hold(tx, row["id"], office=row["office"], terminal=row["terminal"])
     for kind, rows in (
@@ -100,7 +99,6 @@ def overdue_picks(tx: Transaction) -> list[RowMapping]:
 def strayed_picks(tx: Transaction) -> list[RowMapping]:
     """Return open picks whose unit is at another place or has another deadline now."""
     columns, units = pick_table.c, unit_table.c
-    due = case((units.deadline_at > tx.now, units.deadline_at))
     rows = tx.execute(
         select(columns.id, units.office, units.terminal, units.deadline_at)
         .join(unit_table, units.id == columns.unit_id)
@@ -109,7 +107,7 @@ def strayed_picks(tx: Transaction) -> list[RowMapping]:
             or_(
                 columns.office.is_distinct_from(units.office),
                 columns.terminal.is_distinct_from(units.terminal),
-                columns.deadline_at.is_distinct_from(due),
+                columns.deadline_at.is_distinct_from(units.deadline_at),
             ),
         )
     )

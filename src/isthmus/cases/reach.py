@@ -1,29 +1,25 @@
 """Which units a run may pick: within reach, not in the queue, and not decided on already.
 
-A unit is within reach until its deadline: closing of loading, or arrival. An entering box is not
-gone by arriving: it stands on the terminal, where it is opened most easily, until it is reported
-to have left. What was decided stays decided until something new is known of the unit: an
+A unit is within reach until its deadline: closing of loading, or arrival. A box that came in has
+none (``cargo.derive``): it stands on the terminal, where it is opened most easily, until it is
+reported to have left. What was decided stays decided until something new is known of the unit: an
 amendment or another document, or an assessment of a higher band.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import record_table, unit_table
 from isthmus.cargo.unit import UnitState
+from isthmus.cargo.visits import VOYAGE
 from isthmus.cases.model import OPEN_PICKS, PickState
 from isthmus.cases.tables import inspection_table, pick_table
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.assess import Band
 from isthmus.risk.tables import assessment_table
-
-STANDS_FOR = timedelta(days=30)
-"""How long after its arrival a box that nobody reported gone is taken to stand on the terminal.
-A default of ours: longer than the free time of terminals, shorter than the time after which goods
-count as abandoned, so that boxes whose leaving nobody reported do not fill the candidates."""
 
 DECIDED = (PickState.CLEARED, PickState.INSPECTED, PickState.RELEASED)
 _BANDS = {band.value: place for place, band in enumerate(reversed(Band))}
@@ -33,29 +29,24 @@ _SLICE = 4000
 def within_reach(now: datetime) -> ColumnElement[bool]:
     """The condition that a unit can still be picked at this moment.
 
-    Past its deadline that holds only for a box whose deadline was its arrival (it enters, or no
-    onward departure is known), of which events name the terminal, and that has not left.
+    A box that came in longer ago than ``VOYAGE`` counts as gone: an exit reported now would be
+    taken for one of a later voyage, and boxes whose leaving nobody reported would fill the queue.
     """
     units = unit_table.c
-    stands = and_(
-        units.container.is_not(None),
-        units.terminal.is_not(None),
-        units.deadline_at == units.arrival_at,
-        units.arrival_at > now - STANDS_FOR,
+    stands = or_(
+        units.container.is_(None),
+        units.arrival_at.is_(None),
+        units.arrival_at > now - VOYAGE,
+        units.supplementary,  # released long ago: an audit needs no box
     )
     return and_(
         units.state == UnitState.OPEN,
+        # Each side yes or no for every row, so that its contrary finds the rest.
         or_(
-            units.deadline_at.is_(None),
-            units.deadline_at > now,
-            func.coalesce(stands, false()),  # where the arrival is unknown, nobody knows
+            and_(units.deadline_at.is_not(None), units.deadline_at > now),
+            and_(units.deadline_at.is_(None), stands),
         ),
     )
-
-
-def deadline_left(deadline: datetime | None, now: datetime) -> datetime | None:
-    """The deadline of a pick: none for a box that stands on the terminal until it leaves."""
-    return deadline if deadline is not None and deadline > now else None
 
 
 def candidates(

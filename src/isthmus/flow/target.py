@@ -19,7 +19,7 @@ from isthmus.access.model import Actor, Permission
 from isthmus.cases import runs
 from isthmus.cases import store as cases
 from isthmus.cases.model import PickState
-from isthmus.cases.reach import candidates, deadline_left
+from isthmus.cases.reach import candidates
 from isthmus.kernel.errors import Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
@@ -229,7 +229,7 @@ def _picks(
             "rank": choice.rank,
             "score": row["score"],
             "propensity": choice.propensity,
-            "deadline_at": deadline_left(row["deadline_at"], tx.now),
+            "deadline_at": row["deadline_at"],
             "state": PickState.OFFERED,
         }
         for choice in choices
