@@ -22,8 +22,10 @@ from typer.testing import CliRunner
 from isthmus.access import sessions, store, tokens
 from isthmus.access.model import Role
 from isthmus.cli import commands
-from isthmus.cli.app import app
+from isthmus.cli.app import REFUSED, app
+from isthmus.kernel.errors import IsthmusError
 from isthmus.node import Node
+from isthmus.platform import telemetry
 from isthmus.platform.transaction import Transaction
 
 COMMAND = (str(Path(sys.executable).with_name("isthmus")),)
@@ -59,13 +61,25 @@ def isthmus(*arguments: str | Path, seconds: float = 300.0, **environment: str) 
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def verify(root: Path, *options: str) -> Ended:
-    """Run ``isthmus verify --json`` in this process: the command itself, without its imports."""
+def here(root: Path, *arguments: str | Path, **environment: str) -> Ended:
+    """Run a command on a node in this process, with ``--json``: the command without its imports."""
     commands.load()
-    done = CliRunner().invoke(app, ["--node", str(root), "verify", "--json", *options])
+    words = ["--node", str(root), *map(str, arguments), "--json"]
+    try:
+        done = CliRunner().invoke(app, words, env=environment)
+    finally:  # the runner's streams are closed now; later lines go where they can be read
+        telemetry.configure(json=True, level="WARNING")
+    if isinstance(done.exception, IsthmusError):  # what the program's ``main`` makes of it
+        told = {"code": done.exception.code, "message": done.exception.message}
+        return Ended(REFUSED, json.dumps({"error": told}), str(done.exception))
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Ended(done.exit_code, done.stdout, done.stderr)
+
+
+def verify(root: Path, *options: str) -> Ended:
+    """Run ``isthmus verify --json`` in this process."""
+    return here(root, "verify", *options)
 
 
 def begin(root: Path, *arguments: str | Path) -> subprocess.Popen[str]:

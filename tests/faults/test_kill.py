@@ -10,16 +10,14 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import holdings
 import pytest
 import traffic
-from node_process import Client, Served, Unanswered, begin, init, isthmus, token, verify
+from node_process import Served, begin, here, init, isthmus, token, verify
+from senders import Senders
 
 from isthmus.cargo.formats import Source
 from isthmus.node import Node
@@ -27,63 +25,10 @@ from isthmus.platform.journal import Journal
 
 KILLS = int(os.environ.get("ISTHMUS_KILLS", "50"))
 SEED = int(os.environ.get("ISTHMUS_KILL_SEED", str(time.time_ns() % 1_000_000)))
-WRITERS = 4
 # Between an answer and the kill; a start that is cut short is one of these too.
 LIFE = (0.02, 0.9)
 CUT_SHORT = 0.15
 CATCH_UP = 60.0
-
-
-@dataclass(slots=True)
-class Senders:
-    """Threads that post declarations and note what was acknowledged, across kills."""
-
-    port: int
-    secret: str
-    acknowledged: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    _threads: list[threading.Thread] = field(default_factory=list)
-
-    def start(self) -> None:
-        for writer in range(WRITERS):
-            thread = threading.Thread(target=self._send, args=(writer,), daemon=True)
-            thread.start()
-            self._threads.append(thread)
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
-            assert not thread.is_alive()
-
-    def _send(self, writer: int) -> None:
-        client = Client(self.port, self.secret, timeout=20)
-        dice, turn = random.Random(f"{SEED}/{writer}"), 0
-        while not self._stop.is_set():
-            name = traffic.reference(writer, turn)
-            turn += 1
-            body = traffic.declaration(name)
-            # A sender that got no answer sends again, as it should, or never comes back.
-            patient = dice.random() < 0.6
-            while not self._post(client, name, body) and patient and not self._stop.is_set():
-                time.sleep(0.1)
-        client.close()
-
-    def _post(self, client: Client, name: str, body: bytes) -> bool:
-        try:
-            status, answer = client.post("/api/declarations", body)
-        except Unanswered:
-            self.outcomes["unanswered"] += 1
-            time.sleep(0.1)
-            return False
-        self.outcomes[str(status)] += 1
-        if status not in (200, 201) or answer["accepted"] + answer["duplicates"] != 1:
-            self.faults.append(f"{name}: {status} {answer}")
-            return True
-        self.acknowledged[name] = (answer["document"], body)
-        return True
 
 
 def _settled(root: Path, seconds: float) -> None:
@@ -112,7 +57,7 @@ def _whole(root: Path) -> None:
 def test_kills_during_posts_lose_and_double_nothing(tmp_path: Path) -> None:
     root = init(tmp_path / "node")
     node = Served(root, token(root))
-    senders = Senders(node.port, node.secret)
+    senders = Senders(node.port, node.secret, seed=SEED)
     dice, began, starts = random.Random(SEED), time.monotonic(), []
     senders.start()
     for _ in range(KILLS):
@@ -246,15 +191,15 @@ def test_a_backup_that_was_killed_is_no_backup_and_harms_nothing(tmp_path: Path)
         if (place / "manifest.json").exists():
             continue
         cut += 1
-        refused = isthmus("--node", tmp_path / f"never{turn}", "restore", place, "--json")
+        refused = here(tmp_path / f"never{turn}", "restore", place)
         assert refused.status == 2
         assert refused.told["error"]["code"] == "backup_missing"
         assert not (tmp_path / f"never{turn}" / "node.toml").exists()
     print(f"\nseed {SEED}: {cut} of {EACH} backups cut short")
     assert cut > 0
     whole = tmp_path / "whole"
-    assert isthmus("--node", root, "backup", whole).status == 0
-    assert isthmus("--node", tmp_path / "restored", "restore", whole).status == 0
+    assert here(root, "backup", whole).status == 0
+    assert here(tmp_path / "restored", "restore", whole).status == 0
     for node in (root, tmp_path / "restored"):
         assert holdings.rows(node, "SELECT accepted FROM reading") == [(ROWS,)]
         _whole(node)

@@ -12,7 +12,7 @@ from typing import Any
 import holdings
 import pytest
 import traffic
-from node_process import init, isthmus, verify
+from node_process import here, init, isthmus, verify
 
 from isthmus.cargo.formats import Source
 from isthmus.node import Node
@@ -309,9 +309,7 @@ def _document(root: Path) -> str:
 
 
 def _erase(root: Path, document: str) -> str:
-    ended = isthmus(
-        "--node", root, "erase", "--document", document, "--ground", "court_order", "--json"
-    )
+    ended = here(root, "erase", "--document", document, "--ground", "court_order")
     assert ended.status == 0, ended.err
     return str(ended.told["erasure"])
 
