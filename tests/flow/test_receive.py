@@ -18,6 +18,7 @@ from isthmus.access.model import Actor, ActorKind, Reach, node_actor
 from isthmus.access.permission import Permission
 from isthmus.cargo import store
 from isthmus.cargo.cuscar_writer import write_cuscar
+from isthmus.cargo.declaration_json import encode_declaration
 from isthmus.cargo.formats import Source
 from isthmus.cargo.model import Declaration, Function
 from isthmus.cargo.tables import unit_table
@@ -74,6 +75,18 @@ def lines(*events) -> str:
     )
 
 
+def edifact(*reports) -> bytes:
+    """A manifest of these consignments."""
+    return write_cuscar(
+        reports[0].manifest,
+        reports,
+        profile="D.95B",
+        sender="CARRIER",
+        recipient="CUSTOMS",
+        control_reference="1",
+    )
+
+
 def whole(tally: Tally) -> bool:
     return tally.received == (tally.accepted + tally.quarantined + tally.parked + tally.duplicates)
 
@@ -86,7 +99,8 @@ def test_a_table_is_read_and_read_again_changes_nothing(receiver):
     assert (first.state, first.format) == ("read", "tabular")
     assert first.tally == Tally(received=7, accepted=7)
     again = send(receiver, table(7), "k.csv")
-    assert again.duplicate and again.document_id == first.document_id
+    assert again.duplicate
+    assert again.document_id == first.document_id
     assert again.tally == Tally(received=7, duplicates=7)
     overlap = send(receiver, table(9), "more.csv")
     assert overlap.tally == Tally(received=9, accepted=2, duplicates=7)
@@ -95,7 +109,8 @@ def test_a_table_is_read_and_read_again_changes_nothing(receiver):
 def test_the_shipped_korean_files_are_accounted_for_row_by_row(on_sqlite, shared_data):
     rows = (shared_data / "declarations" / "korea_test.csv").read_bytes().splitlines(keepends=True)
     receipt = send(on_sqlite, b"".join(rows[:2501]), "korea_test.csv")
-    assert receipt.tally.received == 2500 and whole(receipt.tally)
+    assert receipt.tally.received == 2500
+    assert whole(receipt.tally)
     assert receipt.tally.quarantined == 0
 
 
@@ -124,16 +139,12 @@ def test_of_46_declarations_42_are_taken_3_wait_and_1_is_set_apart(receiver, sha
 
 def test_a_manifest_by_edifact_meets_a_declaration_by_xml_and_events_by_lines(receiver):
     report = consignment("B1", A)
-    send(receiver, write_cuscar(report.manifest, [report]), "m.edi")
+    send(receiver, edifact(report), "m.edi")
     said = Declaration("D1", Function.ORIGINAL, bills=("B1",), type_code="IMA")
-    send(receiver, orjson.dumps({"declarations": [_json(said)]}), "d.json")
+    send(receiver, orjson.dumps(encode_declaration(said)), "d.json")
     receipt = send(receiver, lines(event("DISC", A, 0)), "e.jsonl")
     assert receipt.tally == Tally(received=1, accepted=1)
     assert set(Port(receiver.database).standing()) == {(A, "B1", "D1")}
-
-
-def _json(record: Declaration) -> dict:
-    return {"reference": record.reference, "bills": list(record.bills), "type_code": "IMA"}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +173,8 @@ def test_what_no_reader_knows_is_kept_and_counted_as_unsupported(receiver, conte
     receipt = send(receiver, content, "thing")
     assert receipt.state in ("unsupported", "read")
     if receipt.state == "unsupported":
-        assert receipt.unsupported and receipt.tally == Tally()
+        assert receipt.unsupported
+        assert receipt.tally == Tally()
     else:
         (row,) = Port(receiver.database).quarantined()
         assert row["reason"] in ("unsupported", "binary")
@@ -377,12 +389,12 @@ def test_a_document_refused_whole_is_read_whole_after_a_fix(receiver, monkeypatc
 def test_eight_writers_of_overlapping_records_leave_one_of_each(receiver):
     reports = [consignment(f"B{n}", A, B, master_bill="MB" if n % 2 else None) for n in range(4)]
     documents: list[tuple[bytes, str]] = [
-        (write_cuscar(one.manifest, [one, other]), "m.edi")
+        (edifact(one, other), "m.edi")
         for one, other in zip(reports, [*reports[1:], consignment("MB", A, B)], strict=True)
     ]
     documents += [(table(6, start).encode(), "k.csv") for start in (0, 3, 6)]
     said = [declaration(f"D{n}", bills=(f"B{n}",)) for n in range(4)]
-    documents += [(orjson.dumps({"declarations": [_json(one)]}), "d.json") for one in said]
+    documents += [(orjson.dumps(encode_declaration(one)), "d.json") for one in said]
     documents += [
         (lines(event("DISC", A, 0), event("GTIN", B, n)).encode(), "e.jsonl") for n in (0, 1)
     ]
@@ -410,6 +422,7 @@ sys.path[:0] = [{tests!r}, {cargo!r}]
 from pathlib import Path
 from isthmus.access.model import node_actor
 from isthmus.cargo.derive import Home
+from isthmus.cargo.declaration_json import encode_declaration
 from isthmus.cargo.formats import Source
 from isthmus.flow.receive import Receiver
 from isthmus.kernel.time import SetClock

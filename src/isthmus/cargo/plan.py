@@ -197,7 +197,7 @@ def units(
             if slot not in joined and not (slot[0] is None and bill in told):
                 joined[slot] = []
     found = [
-        Wanted(number, bill, key)
+        Wanted(number, bill, key, reported=bill in stock.reports)
         for (number, bill), keys in joined.items()
         for key in sorted(set(keys)) or _latest(stock, past.get((number, bill), ()))
     ]
@@ -211,14 +211,19 @@ def _alone(version: Version, slots: Collection[Slot]) -> list[Wanted]:
     bill = record.bills[0] if len(record.bills) == 1 else None
     covered = {number for number, _ in slots}
     named = dict.fromkeys(box.number for box in record.containers)
-    found = [Wanted(number, bill, version.key, False) for number in named if number not in covered]
+    found = [
+        Wanted(number, bill, version.key, reported=False)
+        for number in named
+        if number not in covered
+    ]
     if not found and not slots:
-        found = [Wanted(None, bill, version.key, False)]
+        found = [Wanted(None, bill, version.key, reported=False)]
     return found
 
 
 def _latest(stock: Stock, keys: Collection[str]) -> list[str | None]:
-    """The last cancelled declaration of a slot stays with it, so that it is seen."""
+    """A cancelled declaration of a slot stays with it, so that it is seen; the last of several
+    that are at hand."""
     known = [key for key in keys if key in stock.declared]
     if not known:
         return [None]
