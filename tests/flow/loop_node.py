@@ -197,6 +197,7 @@ def manifest(
     consignments = [
         Consignment(
             manifest=head,
+            function=function,
             bill=f"ISTHBL{number:04d}",
             regime=regime,
             place_loading="COCTG",

@@ -6,15 +6,22 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, select
+from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, select, type_coerce
+from sqlalchemy.types import NullType
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cases.tables import inspection_table, pick_table, run_table
+from isthmus.kernel.canonical import digest
 from isthmus.kernel.errors import Damaged, NotFound
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.tables import assessment_table, outcome_table
 
 SLICE = 4000
+# Of each pick: what it is of and why it was made.
+_WHY = (
+    "id", "run_id", "unit_id", "unit_version", "assessment_id", "lane", "basis", "rule_id",
+    "rank", "score", "propensity", "created_at",
+)  # fmt: skip
 
 
 def _placed(table: Table, scope: Scope) -> ColumnElement[bool]:
@@ -50,11 +57,31 @@ def run_row(tx: Transaction, run_id: str) -> RowMapping:
     return row
 
 
-@unscoped("verification replays the newest runs of every office")
-def newest_runs(tx: Transaction, limit: int) -> list[str]:
-    """Return the ids of the newest runs."""
+@unscoped("verification looks at the runs of every office")
+def run_ids(tx: Transaction) -> list[str]:
+    """Return the ids of all runs, newest first."""
     order = (run_table.c.at.desc(), run_table.c.id.desc())
-    return list(tx.execute(select(run_table.c.id).order_by(*order).limit(limit)).scalars())
+    return list(tx.execute(select(run_table.c.id).order_by(*order)).scalars())
+
+
+@unscoped("the audit vouches for a run as it was made, whoever looks")
+def digest_of_run(tx: Transaction, run_id: str) -> bytes:
+    """Return the digest over a run and over why each of its picks was made, as stored.
+
+    What becomes of a pick afterwards, and where its unit stands, is no part of it. Raises
+    ``TypeError`` when a value is not even of its type.
+    """
+    run = select(*map(_raw, run_table.c)).where(run_table.c.id == run_id)
+    why = select(*(_raw(pick_table.c[name]) for name in _WHY)).where(pick_table.c.run_id == run_id)
+    told = [
+        list(row) for query in (run, why.order_by(pick_table.c.id)) for row in tx.execute(query)
+    ]
+    return digest(told)
+
+
+def _raw(column: Column[Any]) -> ColumnElement[Any]:
+    """A column as it is stored: it may not be of its type any more."""
+    return type_coerce(column, NullType()).label(column.name)
 
 
 @unscoped("a replay compares the picks of a run, whatever their office")

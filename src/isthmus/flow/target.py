@@ -28,6 +28,8 @@ from isthmus.risk.objectives import Objective
 from isthmus.risk.select import Basis, Lane, Selection, select
 
 LARGEST_BUDGET = 10_000
+MADE = "target.run"
+"""The action of the audit row that vouches for a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +242,11 @@ def _note(tx: Transaction, actor: Actor, order: Order, made: Run) -> None:
     audit.record(
         tx,
         actor.id,
-        "target.run",
+        MADE,
         "target_run",
         made.id,
         agency=actor.agency,
+        object_digest=runs.digest_of_run(tx, made.id),
         office=order.office,
         objective=order.objective,
         budgets={lane.value: budget for lane, budget in order.budgets.items()},

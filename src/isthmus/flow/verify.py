@@ -1,11 +1,12 @@
 """Verify: what the loop adds to the checks of the platform; see ``platform.verification``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from isthmus.cases import runs
 from isthmus.flow import replay
+from isthmus.flow.target import MADE
 from isthmus.kernel.errors import IsthmusError
 from isthmus.platform import audit
 from isthmus.platform.audit import Fault, shown
@@ -19,7 +20,7 @@ from isthmus.risk.integrity import Checked
 
 RUNS = 20
 """How many of the newest targeting runs are replayed. A default of ours: each costs as much as it
-did, up to a second; of older ones the audit rows tell."""
+did, up to a second. Every run is compared with its audit row."""
 
 
 @dataclass(slots=True)
@@ -79,15 +80,41 @@ def recompute(tx: Transaction, count: int) -> Recomputed:
 
 
 def check_runs(database: Database, _folder: NodeFolder, progress: Progress) -> Iterator[Fault]:
-    """Replay the newest targeting runs; each must pick again what it picked."""
-    newest = database.read(lambda tx: runs.newest_runs(tx, RUNS))
-    for done, run_id in enumerate(newest):
-        progress("runs", done, len(newest))
-        try:
-            yield from database.read(lambda tx, run_id=run_id: _replayed(tx, run_id))  # type: ignore[misc]
-        except (IsthmusError, TypeError, ValueError, KeyError, AttributeError) as error:
-            yield Fault("target_run", shown(run_id), f"cannot be replayed: {error}")
-    progress("runs", len(newest), len(newest))
+    """Check every targeting run against its audit row, and replay the newest."""
+    vouched = database.read(lambda tx: audit.digests_of(tx, MADE))
+    ids = database.read(_run_ids)
+    for name in sorted(set(vouched) - set(ids)):
+        yield Fault("target_run", name, "the run that the audit tells of is gone")
+    for done, run_id in enumerate(ids):
+        progress("runs", done, len(ids))
+        yield from database.read(
+            lambda tx, name=run_id, again=done < RUNS: _run(tx, name, vouched, again=again)  # type: ignore[misc]
+        )
+    progress("runs", len(ids), len(ids))
+
+
+def _run_ids(tx: Transaction) -> list[str]:
+    with tx.as_stored():
+        return runs.run_ids(tx)
+
+
+def _run(
+    tx: Transaction, run_id: str, vouched: Mapping[str, bytes | None], *, again: bool
+) -> list[Fault]:
+    name = shown(run_id)
+    if run_id not in vouched:
+        return [Fault("target_run", name, "no audit row tells of this run")]
+    try:
+        with tx.as_stored():
+            intact = runs.digest_of_run(tx, run_id) == vouched[run_id]
+    except (TypeError, ValueError):  # a value that is not even of its type
+        intact = False
+    if not intact:
+        return [Fault("target_run", name, "not the run, or not the picks, that the audit tells of")]
+    try:
+        return _replayed(tx, run_id) if again else []
+    except (IsthmusError, TypeError, ValueError, KeyError) as error:
+        return [Fault("target_run", name, f"cannot be replayed: {error}")]
 
 
 def _replayed(tx: Transaction, run_id: str) -> list[Fault]:
