@@ -126,7 +126,8 @@ def plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     Together with ``frame_from_plain`` this loses nothing: floats keep every bit.
     """
     names = sorted(frame.columns)
-    moments = [name for name in names if frame.schema[name] == MOMENT]
+    schema = frame.schema  # made anew at each asking
+    moments = [name for name in names if schema[name] == MOMENT]
     plain = frame.select(names).with_columns(pl.col(moments).cast(pl.Int64) if moments else [])
     return [
         {name: value for name, value in zip(names, row, strict=True) if value is not None}
