@@ -31,6 +31,7 @@ PUBLIC = {
     "/sign-in": "nobody is signed in yet",
     "/sign-out": "ends the caller's own session and shows nothing",
     "/static": "style sheets, scripts and pictures, the same for all",
+    "/preferences": "keeps the caller's own choice of language and look, and shows nothing",
     "/api/sign-in": "nobody is signed in yet",
     "/api/sign-out": "ends the caller's own session and shows nothing",
     "/api/session": "tells those who are signed in who they are",

@@ -31,12 +31,15 @@ from isthmus.web import (
     rules,
 )
 from isthmus.web.i18n import catalogue
-from isthmus.web.page import open_page, problem_key
-from isthmus.web.visitor import reader_of, sign_in_path
+from isthmus.web.page import open_page, page, problem_key
+from isthmus.web.visitor import known_visitor, reader_of, sign_in_path
 
 _log = telemetry.log("web")
 
 HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
     "content-security-policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -45,7 +48,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-"""What every page says besides the headers of every answer (``api.tracing``)."""
+"""What every answer says: no source but this node's own, no frame, no guessing of types."""
 
 DESKS = (
     account, preferences, queue, consignment, decisions, inspections, holds, quarantine, rules,
@@ -127,6 +130,9 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _error_page(request: Request, error: IsthmusError, status: int) -> Response:
-    reader = reader_of(request)
-    key = problem_key(reader, error.code, error.kind)
-    return open_page(request, reader, "error.html", status=status, key=key, code=error.code)
+    visitor = known_visitor(request)
+    reader = visitor.reader if visitor else reader_of(request)
+    told = {"key": problem_key(reader, error.code, error.kind), "code": error.code}
+    if visitor:
+        return page(request, visitor, "error.html", status=status, **told)
+    return open_page(request, reader, "error.html", status=status, **told)

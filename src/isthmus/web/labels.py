@@ -64,6 +64,11 @@ class Labels:
         """What a container size-type code says."""
         return "" if code is None else size_types.label(code, self.reader.locale)
 
+    def alert(self, kind: str) -> str:
+        """What an alert tells; a kind without words yet, itself."""
+        key = f"alert.{kind}"
+        return self.reader.t(key) if self.reader.has(key) else kind
+
     def field(self, name: str) -> str:
         """The name of a field of a record, a unit or a feature; else the field itself."""
         known = feature(name)

@@ -15,6 +15,7 @@ from isthmus.access.model import Permission
 from isthmus.cases import store as cases
 from isthmus.cases.model import OPEN_PICKS
 from isthmus.flow import target
+from isthmus.kernel.errors import Invalid
 from isthmus.platform.transaction import Transaction
 from isthmus.risk import assessments
 from isthmus.risk import store as risk
@@ -194,5 +195,8 @@ def run_targeting(
         objective=objective,
         floor=floor,
     )
-    visitor.node.database.write(lambda tx: target.run(tx, visitor.actor, order))
+    try:
+        visitor.node.database.write(lambda tx: target.run(tx, visitor.actor, order))
+    except Invalid as error:
+        return back("/queue", problem=error.code)
     return back("/queue", done="target")

@@ -83,6 +83,7 @@ def may(*permissions: Permission) -> Callable[..., Visitor]:
         name = node.database.read(lambda tx: store.person(tx, actor.id).name) or ""
         reader = reader_of(request, actor.locale)
         visitor = Visitor(node, actor, name, sessions.csrf_token(token), reader)
+        request.state.visitor = visitor  # whose frame a page about an error has
         if not visitor.may(*permissions):
             raise Denied(
                 "permission_missing",
@@ -95,6 +96,12 @@ def may(*permissions: Permission) -> Callable[..., Visitor]:
 
     admit.permission = permissions[0]  # type: ignore[attr-defined]
     return admit
+
+
+def known_visitor(request: Request) -> Visitor | None:
+    """Return who asks, once ``may`` has found it out."""
+    found: Visitor | None = getattr(request.state, "visitor", None)
+    return found
 
 
 async def typed(request: Request) -> "Form":
