@@ -1,4 +1,4 @@
-"""What the loop does by itself: score what is new, read on, offer again, notice silence.
+"""What the loop does by itself: score what is new, read on, offer again, notice silence, tidy.
 
 Open units are assessed again when rules or models changed, in batches between which new units go
 first; looking for them every hour also takes a rule that expired at midnight out of the queue.
@@ -6,6 +6,7 @@ first; looking for them every hour also takes a rule that expired at midnight ou
 
 from datetime import timedelta
 
+from isthmus.access import sign_in
 from isthmus.access.model import node_actor
 from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
@@ -17,6 +18,7 @@ from isthmus.platform.worker import Handler, Periodic
 PERIODIC = (
     Periodic("queue.settle", timedelta(seconds=20), clocks.needed),
     Periodic("reassess", timedelta(hours=1)),
+    Periodic("access.sweep", timedelta(hours=6)),
 )
 
 
@@ -32,9 +34,13 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
     def reassess(_job: Job) -> None:
         scorer.score_all()
 
+    def sweep() -> None:
+        database.write(sign_in.sweep)
+
     return {
         "read": read,
         "score": score,
         "reassess": reassess,
         "queue.settle": lambda _job: database.write(clocks.settle),
+        "access.sweep": lambda _job: sweep(),
     }
