@@ -7,7 +7,11 @@ from importlib.resources import files
 from isthmus.cargo.model import ContainerEvent, Flag, GoodsItem, Record
 from isthmus.cargo.unit import Unit
 from isthmus.reference import harmonised
-from isthmus.reference.check_digits import container_number_valid, imo_valid
+from isthmus.reference.check_digits import (
+    container_number_valid,
+    container_shape_valid,
+    imo_valid,
+)
 from isthmus.reference.codelist import code_list
 from isthmus.reference.countries import country_known
 from isthmus.reference.places import place
@@ -37,12 +41,9 @@ def of_record(record: Record) -> list[Flag]:
     """Return the flags of one record's codes and numbers."""
     flags: list[Flag] = []
     if isinstance(record, ContainerEvent):
-        if not container_number_valid(record.container):
-            flags.append(Flag("container_check_digit", "container", record.container))
-        return flags
+        return _of_number(record.container, "container")
     for box in getattr(record, "containers", ()):
-        if not container_number_valid(box.number):
-            flags.append(Flag("container_check_digit", "container", box.number))
+        flags += _of_number(box.number, "containers")
         if box.size_type and size_type(box.size_type) is None:
             flags.append(Flag("size_type_unknown", "size_type", box.size_type))
     for line in getattr(record, "goods", ()):
@@ -57,10 +58,19 @@ def of_record(record: Record) -> list[Flag]:
     return flags
 
 
+def _of_number(number: str, field: str) -> list[Flag]:
+    if container_number_valid(number):
+        return []
+    shaped = container_shape_valid(number)
+    return [Flag("container_check_digit" if shaped else "container_shape", field, number)]
+
+
 def _of_line(line: GoodsItem) -> list[Flag]:
     flags = []
     if line.hs and not _hs_known(line.hs):
         flags.append(Flag("hs_unknown", "hs", line.hs))
+    elif line.hs and len(line.hs) < harmonised.Level.SUBHEADING:
+        flags.append(Flag("hs_heading_only", "hs", line.hs))
     if line.origin and not country_known(line.origin):
         flags.append(Flag("country_unknown", "origin", line.origin))
     for package in line.packages:
@@ -83,8 +93,27 @@ def of_unit(unit: Unit) -> set[str]:
         expected = unit.gross_kg + unit.tare_kg
         if abs(unit.vgm_kg - expected) > WEIGHT_TOLERANCE * expected:
             flags.add("weight_inconsistent")
+    if _over_limit(unit):
+        flags.add("weight_over_limit")
     if unit.consignee_to_order:
         flags.add("party_to_order")
     if unit.kind == "container" and not unit.empty and unit.seal_count == 0 and unit.bill:
         flags.add("seal_missing")
     return flags
+
+
+def _over_limit(unit: Unit) -> bool:
+    """Whether a weight told of the box is more than its kind may weigh, box and cargo together.
+
+    The limit is the rating of ISO 668 (``reference.size_types``).
+    """
+    decoded = size_type(unit.size_type) if unit.size_type else None
+    if decoded is None or decoded.max_gross_kg is None:
+        return False
+    tare = unit.tare_kg or decoded.nominal_tare_kg or 0.0
+    told = [
+        unit.vgm_kg or 0.0,
+        unit.weighed_kg or 0.0,
+        unit.gross_kg + tare if unit.gross_kg else 0.0,
+    ]
+    return max(told) > decoded.max_gross_kg
