@@ -324,8 +324,8 @@ def _said(port: Port) -> list[dict]:
     said = []
     for unit in port.standing().values():
         values = {name: getattr(unit, name) for name in unit.__slots__ if name not in left_out}
-        if unit.declaration_key in cancelled:  # of several, the last one heard of stays linked
-            values["declaration_key"] = "cancelled"
+        if unit.declaration_key in cancelled:  # which one stays linked, if any, is as it came
+            values["declaration_key"] = None
         said.append(values)
     return sorted(said, key=lambda v: str((v["container"], v["bill"], v["declaration_key"])))
 

@@ -262,6 +262,7 @@ def _derive_again(
     """Bring the units of these records up to date with what is left of them."""
     listed = list(rows)
     bills = {row["bill"] for row in listed if row["bill"]}
+    bills |= {one for row in listed if (one := row["body"].get("master_bill"))}
     declarations = {row["key"] for row in listed if row["kind"] == "declaration"}
     columns = unit_table.c
     for part in slices(units):

@@ -63,7 +63,7 @@ class Joiner:
         near = self.near
         self.before = {unit.id: replace(unit) for unit in near.units.values()}
         newest = [v[-1] for (kind, _), v in near.versions.items() if kind != "event"]
-        stock = Stock(newest)
+        stock = Stock(version for version in newest if version.current)
         wanted = plan.units(stock, near.bills, near.declarations, self._held())
         rows = [unit for unit in near.units.values() if self._planned(unit)]
         self._match(wanted, rows, stock)

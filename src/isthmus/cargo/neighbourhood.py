@@ -161,7 +161,8 @@ class Neighbourhood:
     def reports(self, bill: str) -> list[Version]:
         """Return the newest version of each report of a bill."""
         keys = sorted(self.keys_of_bill.get(bill, ()))
-        return [self.newest("consignment", key) for key in keys]
+        newest = [self.newest("consignment", key) for key in keys]
+        return [version for version in newest if version.current]
 
     def put_parties_back(self, versions: Iterable[Version]) -> None:
         """Give stored versions the parties they were declared with."""

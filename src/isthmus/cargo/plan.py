@@ -222,8 +222,8 @@ def _alone(version: Version, slots: Collection[Slot]) -> list[Wanted]:
 
 
 def _latest(stock: Stock, keys: Collection[str]) -> list[str | None]:
-    """A cancelled declaration of a slot stays with it, so that it is seen; the last of several
-    that are at hand."""
+    """A cancelled declaration stays with the slot it had, so that it is seen, until another
+    takes its place."""
     known = [key for key in keys if key in stock.declared]
     if not known:
         return [None]
