@@ -1,5 +1,6 @@
 """The rules of the node: proposed, tried in shadow, approved by another person, retired."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -22,9 +23,13 @@ from isthmus.risk.rules import (
     read_folder,
     read_rule,
     read_rules,
+    read_stored,
     ruleset,
     shipped_folder,
 )
+
+# The ids of versions on trial beside a live one; see ``in_force``.
+_TRIAL = re.compile(r"_v[0-9]+$")
 
 STEPS: Mapping[RuleState, frozenset[RuleState]] = {
     RuleState.DRAFT: frozenset({RuleState.SHADOW, RuleState.RETIRED}),
@@ -47,21 +52,29 @@ def install(tx: Transaction, actor: Actor) -> int:
     store.insert_rules(tx, [_row(tx, actor, rule, rule.state) for rule in new])
     for rule in new:
         audit.record(tx, actor.id, "rule.install", "rule", _key(rule), state=rule.state)
+        events.emit(tx, "rule.changed", _key(rule), state=rule.state.value)
     return len(new)
 
 
 def propose(tx: Transaction, actor: Actor, text: str) -> str:
     """Enter a rule as a draft from its YAML text; its own examples must come out as it says.
 
-    Returns its key. Raises ``Invalid`` saying what is wrong and where.
+    Returns its key. Raises ``Invalid`` saying what is wrong and where, ``Conflict`` when its
+    version is not newer than every one there is.
     """
     check(tx, actor, Permission.RULE_WRITE)
     rules = read_rules(text, "proposed", field_kinds(), shipped().lists)
     if len(rules) != 1:
         raise Invalid("risk.rule_invalid", "propose one rule at a time", rules=len(rules))
     rule = rules[0]
-    if _key(rule) in store.rule_keys(tx):
-        raise Conflict("rule_known", "this version exists; raise the version", rule=_key(rule))
+    if _TRIAL.search(rule.id):
+        words = "an id that ends so is a version on trial; choose another"
+        raise Invalid("risk.rule_invalid", words, rule=rule.id, path="id")
+    tx.lock([f"rule-{rule.id}"])
+    newest = store.newest_version(tx, rule.id)
+    if rule.version <= newest:
+        words = f"version {newest} exists; raise the version"
+        raise Conflict("rule_known", words, rule=_key(rule))
     if failures := run_examples(rule, field_kinds()):
         first = failures[0]
         raise Invalid(
@@ -88,6 +101,9 @@ def advance(tx: Transaction, actor: Actor, rule_key: str, then: RuleState) -> No
     if then is RuleState.LIVE:
         if row["proposed_by"] == actor.id:
             raise Denied("second_person", "another person approves a rule", rule=rule_key)
+        if row["expires_on"] is not None and row["expires_on"] < tx.now.date():
+            words = f"it expired on {row['expires_on']}; propose its next version"
+            raise Conflict("rule_expired", words, rule=rule_key)
         values |= {"approved_by": actor.id, "approved_at": tx.now}
         _retire_others(tx, row)
     store.change_rule(tx, rule_key, **values)
@@ -112,26 +128,31 @@ def rules(tx: Transaction, actor: Actor) -> list[tuple[RowMapping, Rule]]:
 def in_force(tx: Transaction) -> Ruleset:
     """Return the rules that run today: live or in shadow, and not expired.
 
-    Where a rule is live in one version and in shadow in another, the live one runs.
+    A new version on trial runs beside the one that is live, under an id of its own
+    (``late_consignee_v2``), so that the two can be compared; of several on trial the newest runs.
     """
-    chosen: dict[str, RowMapping] = {}
-    for row in store.rules_in(tx, [RuleState.SHADOW, RuleState.LIVE]):
-        known = chosen.get(row["rule_id"])
-        if known is None or row["state"] == RuleState.LIVE or known["state"] != RuleState.LIVE:
-            chosen[row["rule_id"]] = row
-    rules = [_rule(row) for row in chosen.values()]
-    return ruleset(rules, shipped().lists).in_force(tx.now.date())
+    live: dict[str, Rule] = {}
+    trial: dict[str, Rule] = {}
+    for row in store.rules_in(tx, [RuleState.SHADOW, RuleState.LIVE]):  # older versions first
+        rule = _rule(row)
+        (live if rule.state is RuleState.LIVE else trial)[rule.id] = rule
+    beside = [_beside(rule) if rule.id in live else rule for rule in trial.values()]
+    running = ruleset([*live.values(), *beside], shipped().lists)
+    return running.in_force(tx.now.date())
+
+
+def _beside(rule: Rule) -> Rule:
+    document = {**rule.document, "id": f"{rule.id}_v{rule.version}"}
+    return read_rule(document, "stored", field_kinds(), shipped().lists)
 
 
 def _rule(row: RowMapping) -> Rule:
-    return _parsed(row["source"], row["state"])
+    return _parsed(row["source"], RuleState(row["state"]))
 
 
 @lru_cache(maxsize=1024)
-def _parsed(source: str, state: str) -> Rule:
-    document = yaml.safe_load(source)
-    document["state"] = state
-    return read_rule(document, "stored", field_kinds(), shipped().lists)
+def _parsed(source: str, state: RuleState) -> Rule:
+    return read_stored(source, state, field_kinds(), shipped().lists)
 
 
 def _key(rule: Rule) -> str:

@@ -68,10 +68,17 @@ def rules_in(tx: Transaction, states: Sequence[str]) -> list[RowMapping]:
     return list(rows.mappings())
 
 
-@unscoped("a rule's next version is numbered after all that were ever proposed")
+@unscoped("rules that come with the product are entered once, whoever starts the node")
 def rule_keys(tx: Transaction) -> set[str]:
     """Return the keys of all rule versions."""
     return {row[0] for row in tx.execute(select(rule_table.c.id))}
+
+
+@unscoped("a rule's next version is numbered after all that were ever proposed")
+def newest_version(tx: Transaction, rule_id: str) -> int:
+    """Return the highest version of a rule, 0 where there is none."""
+    newest = select(func.max(rule_table.c.version)).where(rule_table.c.rule_id == rule_id)
+    return int(tx.execute(newest).scalar() or 0)
 
 
 def insert_rules(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -13,7 +13,7 @@ rule_table = Table(
     Column("rule_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),  # code list rule_states
-    Column("source", Text, nullable=False),  # the rule as its author wrote it
+    Column("source", Text, nullable=False),  # the rule as YAML, as it was read
     Column("proposed_by", Text, nullable=False),
     Column("proposed_at", Instant, nullable=False),
     Column("approved_by", Text),
