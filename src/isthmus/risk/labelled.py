@@ -185,7 +185,8 @@ def code(given: LabelledSet) -> Coded:
 def together(first: I64, second: I64) -> I64:
     """Codes of the pairs of two codes, dense from 0."""
     pairs = first * (int(second.max()) + 1) + second
-    return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+    joint: I64 = np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+    return joint
 
 
 def bins(number: F64, count: int) -> I64:

@@ -10,7 +10,7 @@ import numpy as np
 
 from isthmus.risk.copier import lookup
 from isthmus.risk.labelled import I64, Coded, Field, bins, together
-from isthmus.risk.leak_findings import Finding
+from isthmus.risk.leak_findings import Finding, Kind, Severity
 from isthmus.risk.metrics import F64, Bools, auc
 
 CHANCE = 0.001
@@ -47,7 +47,7 @@ def pure(coded: Coded) -> Iterator[Finding]:
         certain = (rows >= PURE_ROWS) & (share >= PURE)
         limit = rows * _divergence(share, base) > np.log(tried / CHANCE)
         area = _area(lookup(codes, coded.positive, coded.train)[0][coded.test], coded)
-        kind = "identity" if field.kind == "entity" else "label_pure"
+        kind: Kind = "identity" if field.kind == "entity" else "label_pure"
         if (certain & limit).any():
             held = int(rows[certain & limit].sum())
             values = int((certain & limit).sum())
@@ -233,7 +233,7 @@ def _late(field: Field, instant: F64, coded: Coded) -> Iterator[Finding]:
     words += (
         f", and its {best} predicts (AUC {area:.3f})." if predicts else "; it does not predict."
     )
-    severity = "leak" if predicts else "notice"
+    severity: Severity = "leak" if predicts else "notice"
     figures = {"later": late, "auc": area}
     yield Finding(
         "time_travel", "leak" if severity == "leak" else "notice", (field.name,), figures, words

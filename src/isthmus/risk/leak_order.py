@@ -4,7 +4,7 @@ Every mark of an id or place is correlated with the label within blocks of rows 
 that lawful drift does not count. The labels are then shuffled within the blocks; the largest of
 all marks' deviations in each shuffle is what chance alone reaches (Westfall and Young 1993, max-T),
 and its tail is a Gumbel law fitted to the shuffles. A mark is a leak when chance would reach it in
-fewer than two sets of a thousand *and* it matters: an area off .5 by .02, or a group of rows with
+fewer than one set of a thousand *and* it matters: an area off .5 by .02, or a group of rows with
 half or one and a half times the positives expected.
 """
 
@@ -16,15 +16,19 @@ import polars as pl
 
 from isthmus.risk.labelled import I64, Coded, Field
 from isthmus.risk.leak_findings import Finding
-from isthmus.risk.metrics import F64, auc
+from isthmus.risk.metrics import F64, Bools, auc
 
-CHANCE = 0.002
+CHANCE = 0.001
 SHUFFLES = 200
 AREA_OFF = 0.02
 _RATIO = 1.5
 _EXPECTED = 5.0
 _WINDOW = 100
 _PREFIXES = 10
+_ADVICE = {
+    True: "Shuffle the rows, or name the column of their time if that is their order.",
+    False: "Shuffle rows of one time.",
+}
 _EULER = 0.5772156649
 _SEED = 20_240_501
 
@@ -65,7 +69,7 @@ def order(coded: Coded) -> list[Finding]:
             (),
             mark.figures(),
             f"A row's place in its file tells its label (AUC {mark.area:.3f} among rows of the "
-            "same time). Shuffle rows of one time.",
+            "same time). " + _ADVICE[coded.time is None],
         )
         for mark in marks
     ]
@@ -183,30 +187,35 @@ def _tail(z: F64, tops: F64) -> F64:
 
 
 def _neighbours(label: F64, blocks: I64) -> list[Finding]:
-    """Whether positives stand together beyond what lawful runs of one trade explain."""
+    """Whether positives stand together beyond what lawful runs of one trade explain.
+
+    Counted are pairs of neighbours of one time that are both positive, as a share of the pairs
+    there would be if each time's positives stood in one run. A leak is more than half the way from
+    what shuffles give to that; less is a notice, for lines of one trade lawfully stand together.
+    """
     rows = np.argsort(blocks, kind="stable")
     same = np.diff(blocks[rows]) == 0
-    told = label[rows]
-    if not same.any() or not (told[:-1] * same).any():
+    most = float(np.maximum(np.bincount(blocks, label) - 1, 0).sum())
+    if most == 0:
         return []
-    together = float((told[:-1] * told[1:] * same).sum())
-    tries = np.array([(s[rows][:-1] * s[rows][1:] * same).sum() for s in _shuffles(label, blocks)])
-    z = (together - tries.mean()) / max(float(tries.std(ddof=1)), 1e-9)
-    chance = float(_tail(np.array([z]), (tries - tries.mean()) / max(tries.std(ddof=1), 1e-9))[0])
-    follows = together / float((told[:-1] * same).sum())
-    expected = float(tries.mean()) / float((told[:-1] * same).sum())
-    if chance >= CHANCE or together <= tries.mean():
+    tries = np.array([_pairs(shuffle[rows], same) for shuffle in _shuffles(label, blocks)]) / most
+    together = _pairs(label[rows], same) / most
+    expected, spread = float(tries.mean()), max(float(tries.std(ddof=1)), 1e-9)
+    z = (together - expected) / spread
+    chance = float(_tail(np.array([z]), (tries - expected) / spread)[0])
+    if chance >= CHANCE or z < 0:
         return []
-    sorted_by_label = follows > (1 + expected) / 2
-    words = f"After a positive row {follows:.0%} of the next rows of its time are positive, "
-    words += f"where {expected:.0%} were expected. "
-    words += (
-        "The rows are grouped by label."
-        if sorted_by_label
-        else "Rows of one trade standing together may explain it."
-    )
-    figures = {"z": float(z), "chance": chance, "follows": follows, "expected": expected}
-    return [Finding("order", "leak" if sorted_by_label else "notice", (), figures, words)]
+    leak = together > (1 + expected) / 2
+    words = f"Positive rows of one time stand together: {together:.0%} of the pairs they could "
+    words += f"form, where {expected:.0%} were expected. "
+    words += "Rows are grouped by label." if leak else "Lines of one trade may explain it."
+    figures = {"z": z, "chance": chance, "together": together, "expected": expected}
+    return [Finding("order", "leak" if leak else "notice", (), figures, words)]
+
+
+def _pairs(label: F64, same: Bools) -> float:
+    """How many neighbours of one block are both positive."""
+    return float((label[:-1] * label[1:] * same).sum())
 
 
 def _place_is_free(coded: Coded) -> bool:

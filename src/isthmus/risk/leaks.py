@@ -53,7 +53,7 @@ def check(
     """
     coded = code(given)
     asked = [_named(coded, names) for names in tuples]
-    found = search(coded, progress)
+    found = _tuples(coded, progress)
     if not found:
         raise Invalid("leaks_no_fields", "no column is left to look up", file=given.name)
     judged = []
@@ -88,9 +88,28 @@ def check(
     )
 
 
+def _tuples(coded: Coded, progress: Progress) -> list[tuple[Field, ...]]:
+    """The tuples to copy by, the best first: with actors and, where any are declared, without.
+
+    An actor's history ranks well and lawfully, and could hide a leak that needs no actor.
+    """
+    found = search(coded, coded.searched, progress)
+    if coded.entities:
+        known = {frozenset(fields) for _, fields in found}
+        found += [
+            entry
+            for entry in search(coded, coded.fields, progress)
+            if frozenset(entry[1]) not in known
+        ]
+    return [fields for _, fields in sorted(found, key=lambda entry: -entry[0])]
+
+
 def _memorised(judged: Sequence[Copier]) -> list[Finding]:
     """The tuple that convicts most clearly, if any does."""
     guilty = [copier for copier in judged if copier.convicts]
+    if not any(copier.gain is not None for copier in judged):
+        words = "Memorisation cannot be judged: fewer than twenty test rows of either label repeat."
+        return [Finding("memorisation", "notice", (), {}, words)]
     if not guilty:
         return []
     worst = max(guilty, key=lambda copier: copier.gain_low or 0.0)
