@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import RowMapping, and_, delete, or_, select, update
 
+from isthmus.access.gate import unscoped
 from isthmus.cargo import parties, records
 from isthmus.cargo.codec import from_plain, to_plain
 from isthmus.cargo.derive import Home
@@ -43,6 +44,7 @@ class Erased:
     units: frozenset[str]
 
 
+@unscoped("a legal hold binds whoever asks for an erasure")
 def check_hold(tx: Transaction, subject: str) -> None:
     """Refuse with ``Conflict`` while any row of the subject is under legal hold."""
     held = select(party_table.c.seq).where(
@@ -52,6 +54,7 @@ def check_hold(tx: Transaction, subject: str) -> None:
         raise Conflict("legal_hold", "the data are under legal hold", subject=subject)
 
 
+@unscoped("a legal hold binds whoever asks for an erasure")
 def check_document_hold(tx: Transaction, document_id: str) -> None:
     """Refuse with ``Conflict`` while a party named in the document is under legal hold."""
     held = (
@@ -71,6 +74,7 @@ def set_hold(tx: Transaction, subject: str, hold: str | None) -> int:
     return outcome.rowcount
 
 
+@unscoped("whom an erasure means does not depend on offices")
 def subject_named(tx: Transaction, text: str) -> str:
     """Return the data subject that a person means: by identifier, else by reference or name.
 
@@ -85,6 +89,7 @@ def subject_named(tx: Transaction, text: str) -> str:
     return meant[0]
 
 
+@unscoped("an erasure reaches every office; its asker was checked before")
 def erase_party(tx: Transaction, home: Home, subject: str, erasure_id: str) -> Erased:
     """Erase a declared party wherever it stands. Erasing what is gone already does nothing."""
     told = party_table.c
@@ -113,6 +118,7 @@ def erase_party(tx: Transaction, home: Home, subject: str, erasure_id: str) -> E
     return Erased(counts, frozenset(units))
 
 
+@unscoped("an erasure reaches every office; its asker was checked before")
 def erase_document(tx: Transaction, home: Home, document_id: str) -> Erased:
     """Erase the records that a document brought, and derive the units that rested on them."""
     brought = select(record_table).where(record_table.c.document_id == document_id)

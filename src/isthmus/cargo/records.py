@@ -127,11 +127,13 @@ def mentioning(tx: Transaction, kind: str, what: str, values: Iterable[str]) -> 
     return found
 
 
+@unscoped("intake joins bills of every office by box")
 def bills_carrying(tx: Transaction, containers: Iterable[str]) -> list[str]:
     """Return the bills that name, or named, one of these containers."""
     return _bills_by(tx, "container", containers)
 
 
+@unscoped("intake joins bills of every office by master")
 def houses_of(tx: Transaction, bills: Iterable[str]) -> list[str]:
     """Return the bills that name, or named, one of these as their master."""
     return _bills_by(tx, "master", bills)
