@@ -2,23 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-from isthmus.cargo import quality, seals, visits
+from isthmus.cargo import quality, route, seals, visits
 from isthmus.cargo.model import (
     Consignment,
     Container,
     ContainerEvent,
     Declaration,
-    Function,
     GoodsItem,
     Manifest,
     Party,
     PartyRole,
-    Regime,
 )
 from isthmus.cargo.parties import (
     CONSIGNEE,
@@ -31,17 +29,14 @@ from isthmus.cargo.parties import (
     reference,
     to_order,
 )
+from isthmus.cargo.route import pick
 from isthmus.cargo.unit import Unit, UnitState
 from isthmus.platform.keys import KeyRing
-from isthmus.reference.offices import office_for
 from isthmus.reference.size_types import size_type as decode_size_type
 
 T = TypeVar("T")
 R = TypeVar("R", Consignment, Declaration)
 
-# Closing of loading where the manifest reports only the departure: our default, six hours before.
-LOADING_CLOSES = timedelta(hours=6)
-LEAVING = (Regime.TRANSHIPMENT, Regime.EXPORT, Regime.TRANSIT, Regime.COASTAL)
 DESCRIPTION = 500
 
 
@@ -90,16 +85,16 @@ def derive(unit: Unit, facts: Facts, home: Home, keys: KeyRing) -> Unit:
     made.created_at, made.changed_at = unit.created_at, unit.changed_at
     made.consignment_key = reports[0].key if reports else None
     made.declaration_key = unit.declaration_key
-    _route(made, consignments, declaration, facts.events)
+    route.take(made, consignments, declaration, facts.events)
     _equipment(made, box, facts.events)
     _goods(made, box, consignments, declaration)
     _parties(made, consignments, declaration, keys)
     _declared(made, declaration)
     _history(made, facts)
     _events(made, box, facts.events)
-    made.regime = _regime(made, consignments, declaration, home)
-    made.office = _office(made, consignments, declaration, home)
-    _deadline(made, facts.events)
+    made.regime = route.regime(made, consignments, declaration, home.country)
+    made.office = route.office(made, consignments, declaration, home.country) or home.default_office
+    made.deadline_at = route.deadline(made, facts.events)
     flags = {flag for known in _all(facts) for flag in known.flags}
     made.flags = tuple(sorted(flags | quality.of_unit(made)))
     # Goods already released are audited afterwards: their leaving does not close the unit.
@@ -116,10 +111,6 @@ def _all(facts: Facts) -> list[Known[Any]]:
     return [*facts.consignments, *([facts.declaration] if facts.declaration else [])]
 
 
-def _pick(*values: T | None) -> T | None:
-    return next((value for value in values if value is not None), None)
-
-
 def _container(
     number: str | None, consignments: list[Consignment], declaration: Declaration | None
 ) -> Container | None:
@@ -133,50 +124,15 @@ def _container(
     for box in found[1:]:
         merged = Container(
             number=merged.number,
-            size_type=_pick(merged.size_type, box.size_type),
-            empty=_pick(merged.empty, box.empty),
-            gross_kg=_pick(merged.gross_kg, box.gross_kg),
-            tare_kg=_pick(merged.tare_kg, box.tare_kg),
-            vgm_kg=_pick(merged.vgm_kg, box.vgm_kg),
-            temperature_c=_pick(merged.temperature_c, box.temperature_c),
+            size_type=pick(merged.size_type, box.size_type),
+            empty=pick(merged.empty, box.empty),
+            gross_kg=pick(merged.gross_kg, box.gross_kg),
+            tare_kg=pick(merged.tare_kg, box.tare_kg),
+            vgm_kg=pick(merged.vgm_kg, box.vgm_kg),
+            temperature_c=pick(merged.temperature_c, box.temperature_c),
             seals=merged.seals or box.seals,
         )
     return merged
-
-
-def _route(
-    made: Unit,
-    consignments: list[Consignment],
-    declaration: Declaration | None,
-    events: Sequence[ContainerEvent],
-) -> None:
-    manifests = [consignment.manifest for consignment in consignments]
-    declared = declaration or Declaration("", Function.ORIGINAL)
-    made.master_bill = _pick(*(c.master_bill for c in consignments))
-    made.place_origin = _pick(*(c.place_origin for c in consignments))
-    made.place_loading = _pick(*(c.place_loading for c in consignments), declared.place_loading)
-    made.place_transhipment = _pick(*(c.place_transhipment for c in consignments))
-    made.place_discharge = _pick(
-        *(c.place_discharge for c in consignments), declared.place_discharge
-    )
-    made.place_delivery = _pick(*(c.place_delivery for c in consignments))
-    made.carrier = _pick(*(m.carrier for m in manifests))
-    made.vessel_imo = _pick(*(m.vessel_imo for m in manifests), declared.vessel_imo)
-    made.voyage = _pick(*(m.voyage for m in manifests))
-    made.direction = _pick(*(m.direction for m in manifests))
-    made.mode = _pick(*(m.mode for m in manifests), declared.mode)
-    actual = [event for event in events if not event.planned and event.terminal]
-    made.terminal = actual[-1].terminal if actual else _pick(*(e.terminal for e in events))
-    expected = [m.arrival_at for m in manifests if m.direction != "departure" and m.arrival_at]
-    came = next((e.at for e in events if e.code in visits.ENTRIES and not e.planned), None)
-    departures = [m.departure_at for m in manifests if m.direction != "arrival" and m.departure_at]
-    cutoffs = [m.cutoff_at for m in manifests if m.cutoff_at]
-    made.arrival_at = came or min(expected, default=None)
-    made.departure_at = min(departures, default=None)
-    made.cutoff_at = min(cutoffs, default=None)
-    issued = [m.issued_at for m in manifests if m.issued_at]
-    lodged = _pick(declared.lodged_at, declared.accepted_at)
-    made.lodged_at = _pick(lodged, min(issued, default=None), made.created_at)
 
 
 def _equipment(made: Unit, box: Container | None, events: Sequence[ContainerEvent]) -> None:
@@ -262,9 +218,14 @@ def _parties(
     parties: list[Party] = [party for c in consignments for party in c.parties]
     parties += declaration.parties if declaration else ()
 
+    if not parties:
+        return
+    by_role: dict[PartyRole, str | None] = {}
+    for party in reversed(parties):  # the first of a role stands
+        by_role[party.role] = reference(keys, party)
+
     def ref(roles: tuple[PartyRole, ...]) -> str | None:
-        party = first(parties, roles)
-        return reference(keys, party) if party else None
+        return next((by_role[role] for role in roles if role in by_role), None)
 
     made.shipper_ref, made.consignee_ref = ref(SHIPPER), ref(CONSIGNEE)
     made.notify_ref, made.declarant_ref = ref(NOTIFY), ref(DECLARANT)
@@ -281,10 +242,10 @@ def _declared(made: Unit, declaration: Declaration | None) -> None:
         return
     made.type_code = declaration.type_code
     made.payment = declaration.payment
-    made.procedure = _pick(declaration.procedure, made.procedure)
+    made.procedure = pick(declaration.procedure, made.procedure)
     made.dispatch_country = declaration.dispatch_country
     made.destination_country = declaration.destination_country
-    made.freight = _float(declaration.freight.amount) if declaration.freight else None
+    made.freight = _float(declaration.freight.amount) if declaration.freight else made.freight
     made.pre_lodged, made.supplementary = declaration.pre_lodged, declaration.supplementary
     made.extra = declaration.extra
 
@@ -302,6 +263,9 @@ def _history(made: Unit, facts: Facts) -> None:
 
 
 def _events(made: Unit, box: Container | None, events: Sequence[ContainerEvent]) -> None:
+    made.seal_count = len(box.seals) if box else 0
+    if not events:
+        return
     actual = [event for event in events if not event.planned]
     codes = [event.code.rsplit(":", 1)[-1] for event in actual]
     made.yard_moves = codes.count("yard_move")
@@ -310,74 +274,9 @@ def _events(made: Unit, box: Container | None, events: Sequence[ContainerEvent])
     made.scans = codes.count("scan")
     weights = [event.weight_kg for event in actual if event.weight_kg is not None]
     made.weighed_kg = _float(weights[-1]) if weights else None
-    made.seal_count = len(box.seals) if box else 0
     made.seal_changes, made.seal_unexplained = seals.changes(box.seals if box else (), actual)
     made.two_places = seals.two_places(actual)
     made.gate_out_at = visits.left_at(events)
-
-
-def _regime(
-    made: Unit, consignments: list[Consignment], declaration: Declaration | None, home: Home
-) -> str:
-    if declaration and declaration.regime is not Regime.UNKNOWN:
-        return declaration.regime
-    if made.empty:
-        return Regime.EMPTY
-    told = {c.regime for c in consignments} - {Regime.UNKNOWN}
-    if len(told) == 1:
-        return told.pop()
-    return _regime_from_route(made, home)
-
-
-def _regime_from_route(made: Unit, home: Home) -> str:
-    """Tell the regime from where the box is loaded, discharged and delivered."""
-
-    def here(place: str | None) -> bool | None:
-        return None if place is None else place[:2] == home.country
-
-    loads, discharges = here(made.place_loading), here(made.place_discharge)
-    ends = here(_pick(made.place_delivery, made.destination_country, made.place_discharge))
-    starts = here(_pick(made.place_origin, made.dispatch_country, made.place_loading))
-    if here(made.place_transhipment) and not (loads or ends):
-        return Regime.TRANSHIPMENT
-    if loads and discharges:
-        return Regime.COASTAL
-    if discharges:
-        return Regime.IMPORT if ends else Regime.TRANSHIPMENT
-    if loads:
-        return Regime.EXPORT if starts else Regime.TRANSHIPMENT
-    if ends:
-        return Regime.IMPORT
-    return Regime.TRANSIT if loads is False and discharges is False else Regime.UNKNOWN
-
-
-def _office(
-    made: Unit, consignments: list[Consignment], declaration: Declaration | None, home: Home
-) -> str | None:
-    if declaration and declaration.office:
-        return declaration.office
-    ports = [c.manifest.port for c in consignments]
-    for place in [*ports, made.place_discharge, made.place_loading, made.place_transhipment]:
-        if place and place[:2] == home.country and (office := office_for(place)):
-            return office.code
-    return home.default_office
-
-
-def _deadline(made: Unit, events: Sequence[ContainerEvent]) -> None:
-    """Set until when it can be picked: closing of loading, or arrival.
-
-    A box that has come in and is not about to leave stands on the terminal: it can be picked
-    until it goes, and no paper says when that will be.
-    """
-    inside = any(event.code in visits.ENTRIES and not event.planned for event in events)
-    comes = None if inside else made.arrival_at
-    if made.supplementary:
-        made.deadline_at = None
-    elif made.regime in LEAVING or made.direction == "departure":
-        leaves = made.departure_at - LOADING_CLOSES if made.departure_at else None
-        made.deadline_at = _pick(made.cutoff_at, leaves, comes)
-    else:
-        made.deadline_at = comes
 
 
 def _float(value: Decimal | None) -> float | None:
