@@ -294,9 +294,7 @@ class Receiver:
         if row["format"] is None:
             raise Conflict("format_unknown", "no reader knows it", document=document_id)
         if row["state"] != "read":
-            raise Conflict(
-                "still_reading", "it is still being read", document=document_id
-            )
+            raise Conflict("still_reading", "it is still being read", document=document_id)
         documents.get(tx, document_id)
         return row, open_
 
