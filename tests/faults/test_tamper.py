@@ -22,13 +22,13 @@ SENT = 12
 # A document of three chunks that no reader knows.
 BULK = random.Random(3).randbytes(2_300_000)
 
-# Where the rows of a table are named, if not under its own name: keys and chunks are the document's,
-# a feature row its assessments', a batch's root that of the assessments in it.
+# Where the rows of a table are named, if not under its own name alone: keys and chunks are the
+# document's, a feature row is its assessments', a batch's root that of the assessments in it.
 NAMED_UNDER = {
     "document_key": {"document"},
     "document_chunk": {"document"},
-    "feature_row": {"assessment"},
-    "scoring_batch": {"assessment"},
+    "feature_row": {"feature_row", "assessment"},
+    "scoring_batch": {"scoring_batch", "assessment"},
     "audit_seal": {"audit_seal", "audit_entry"},
     "audit_entry": {"audit_entry", "audit_seal"},
 }
@@ -259,16 +259,18 @@ def test_a_head_taken_away_is_named(root: Path) -> None:
 
 
 def test_an_assessment_taken_away_is_named(root: Path) -> None:
-    ((assessment, batch),) = holdings.rows(root, "SELECT id, batch_id FROM assessment LIMIT 1")
-    holdings.change(root, "DELETE FROM assessment WHERE id = ?", [assessment])
-    assert ("assessment", batch) in [fault[:2] for fault in _faults(root)]
+    ((batch,),) = holdings.rows(root, "SELECT batch_id FROM assessment LIMIT 1")
+    holdings.change(
+        root, "DELETE FROM assessment WHERE seq = (SELECT min(seq) + 3 FROM assessment)"
+    )
+    assert batch in {row for _, row, _ in _faults(root)}
 
 
 def test_a_scoring_taken_away_whole_is_named(root: Path) -> None:
     ((batch,),) = holdings.rows(root, "SELECT id FROM scoring_batch")
     for table, column in (("assessment", "batch_id"), ("scoring_batch", "id")):
         holdings.change(root, f"DELETE FROM {table} WHERE {column} = ?", [batch])
-    assert ("assessment", batch) in [fault[:2] for fault in _faults(root)]
+    assert ("scoring_batch", batch) in [fault[:2] for fault in _faults(root)]
 
 
 def test_an_assessment_put_in_is_named(root: Path) -> None:
@@ -363,8 +365,8 @@ def test_damage_dressed_as_an_erasure_is_damage(root: Path) -> None:
     words = "marked as erased, but there is no such erasure"
     faults = _faults(root)
     assert ("document", document, words) in faults
-    assert [fault[2] for fault in faults if fault[0] == "assessment"] == [words] * (len(faults) - 1)
-    assert len(faults) > 1
+    told = [fault[2] for fault in faults if fault[0] == "assessment"]
+    assert told == [words] * len(told) != []
 
 
 def test_an_invented_erasure_in_the_register_is_named(root: Path) -> None:
