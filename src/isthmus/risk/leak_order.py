@@ -132,8 +132,9 @@ def strong(marks: Mapping[str, F64], label: F64, blocks: I64) -> list[Mark]:
         np.column_stack([np.bincount(blocks, v**2) * spread for v in values.T]).sum(axis=0)
     )
     scale[scale == 0] = np.inf
-    z = values.T @ rest / scale
-    tops = np.array([np.abs(values.T @ s / scale).max() for s in _shuffles(rest, blocks)])
+    z = _against(values, rest) / scale
+    shuffles = _shuffles(rest, blocks)
+    tops = np.array([np.abs(_against(values, shuffle) / scale).max() for shuffle in shuffles])
     chances = _tail(np.abs(z), tops)
     found = []
     for index, name in enumerate(named):
@@ -150,6 +151,12 @@ def strong(marks: Mapping[str, F64], label: F64, blocks: I64) -> list[Mark]:
         if abs(area - 0.5) >= AREA_OFF or _uneven(mark, int(group and chosen.sum())):
             found.append(mark)
     return sorted(found, key=lambda mark: -abs(mark.z))
+
+
+def _against(values: F64, label: F64) -> F64:
+    # not a matrix product: hundreds of small ones would wait for busy cores in the linear algebra
+    sums: F64 = np.einsum("ij,i->j", values, label)
+    return sums
 
 
 def _uneven(mark: Mark, rows: int) -> bool:
