@@ -10,10 +10,10 @@ every threshold stood (base rates of 2 to 22 %, weak and strong repeat offenders
 a time or declared actors; an actor's risk is at most .6, and where actors or goods are certain
 offenders a set is convicted as settled). On 35 of them too few labels repeat to judge memorisation,
 which is a notice. Ten fresh seeds of each of 14 planted leaks are all convicted; the Korean
-declarations are acquitted once each leaky tuple stands only once. ``tests/risk/test_leaks.py`` holds a
-hundred sets to at most two. Two rules were made stricter on earlier simulated sets: the chance of
-ids and order (.002 to .001), and the precision asked of an actor that ranks well. Nothing was set
-by looking at the product's own simulator.
+declarations are acquitted once each leaky tuple stands only once. ``tests/risk/test_leaks.py``
+holds a hundred sets to at most two. Two rules were made stricter on earlier simulated sets:
+the chance of ids and order (.002 to .001), and the precision asked of an actor that ranks well.
+Nothing was set by looking at the product's own simulator.
 
 The detector can convict, never prove innocence: a leak through a hash of the id, or in a joint
 pattern of more than six fields, is beyond it.
