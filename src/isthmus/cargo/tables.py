@@ -185,6 +185,7 @@ unit_table = Table(
     Index("ix_unit_state_office", "state", "office"),
     Index(
         "ix_unit_due",
+        "state",  # one value here; with it SQLite prefers this index to that of all open units
         "id",
         sqlite_where=text("scored_version < version AND state = 'open'"),
         postgresql_where=text("scored_version < version AND state = 'open'"),

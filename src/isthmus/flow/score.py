@@ -52,14 +52,18 @@ class Scorer:
 
     def due(self) -> int:
         """Return how many units wait to be scored."""
-        return self.database.read(cargo.count_due)
+        return self.database.read(unit_frames.count_due)
 
     def score_due(self, progress: Progress | None = None) -> int:
-        """Score units that are new or changed until none is left; return how many."""
-        scored = 0
-        while count := self._score(_due):
+        """Score units that are new or changed until none is left; return how many.
+
+        A unit that changes meanwhile asks for its scoring by itself.
+        """
+        scored, count = 0, BATCH
+        while count == BATCH:
+            count = self._score(_due)
             scored += count
-            if progress:
+            if progress and count:
                 progress(count)
         return scored
 
@@ -70,11 +74,13 @@ class Scorer:
         done is known by its assessments, so a run that was cut off goes on where it stopped, and
         two at once do each other's work and no harm.
         """
-        scored = self.score_due(progress)
-        while count := self._score(_outdated):
-            if progress:
+        scored, count = self.score_due(progress), AGAIN
+        while count == AGAIN:
+            count = self._score(_outdated)
+            scored += count
+            if progress and count:
                 progress(count)
-            scored += count + self.score_due(progress)
+            scored += self.score_due(progress)
         return scored
 
     def with_features(self, frame: pl.DataFrame) -> pl.DataFrame:

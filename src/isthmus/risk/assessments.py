@@ -87,17 +87,12 @@ def prepare(
     ``sources`` names, for each unit, the record versions that its row was made from.
     """
     features = _feature_rows(frame, sources)
-    stored = [feature | _as_stored(feature) for feature in features]
-    rows = [
-        row
-        for objective in engine.objectives()
-        for row in _rows(engine, features, assessed[objective])
-    ]
-    told = stored * len(engine.objectives())
+    objectives = engine.objectives()
+    told = [_told_of(feature | _as_stored(feature)) for feature in features] * len(objectives)
+    rows = [row for objective in objectives for row in _rows(engine, features, assessed[objective])]
     inner = [_inner(row, feature) for row, feature in zip(rows, told, strict=True)]
-    return Prepared(
-        engine, frame.height, features, rows, inner, [feature["salt"] for feature in told]
-    )
+    salts = [feature["salt"] for feature in features] * len(objectives)
+    return Prepared(engine, frame.height, features, rows, inner, salts)
 
 
 def keep(tx: Transaction, made: Prepared) -> str:
@@ -205,19 +200,21 @@ def digest_of(row: Stored, feature: Stored) -> bytes:
     Both are given as they are stored: moments as microseconds, JSON as text. Only whether the
     assessment is still current is left out, for that changes.
     """
-    inner = _inner(row, feature)
+    inner = _inner(row, _told_of(feature))
     return _outer(feature["salt"], row["seq"], row["batch_id"], row["at"], inner)
 
 
-def _inner(row: Stored, feature: Stored) -> bytes:
-    told = [row[name] for name in _COVERED]
-    told += [feature[name] for name in ("unit_id", "unit_version", "as_of", "sources")]
-    told.append(hashlib.sha256(feature["body"]).digest())
-    return hashlib.sha256(canonical(told)).digest()
+def _told_of(feature: Stored) -> list[Any]:
+    told = [feature[name] for name in ("unit_id", "unit_version", "as_of", "sources")]
+    return [*told, hashlib.sha256(feature["body"]).hexdigest()]
+
+
+def _inner(row: Stored, feature: Sequence[Any]) -> bytes:
+    return hashlib.sha256(canonical([*(row[name] for name in _COVERED), *feature])).digest()
 
 
 def _outer(salt: bytes, seq: int, batch_id: str, at: int, inner: bytes) -> bytes:
-    return hmac.digest(salt, canonical([seq, batch_id, at, inner]), "sha256")
+    return hmac.digest(salt, f"{seq}/{batch_id}/{at}/".encode() + inner, "sha256")
 
 
 def root_of(batch: Stored, digests: Sequence[bytes]) -> bytes:

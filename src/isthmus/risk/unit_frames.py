@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Select, select, type_coerce
+from sqlalchemy import Select, func, literal_column, select, type_coerce
 from sqlalchemy.types import NullType
 
 from isthmus.access.gate import unscoped
@@ -16,7 +16,7 @@ from isthmus.cargo.tables import record_table, unit_table
 from isthmus.cargo.unit import UnitState
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.history import OUTCOME_KEYS, UNIT_KEYS
-from isthmus.risk.schema import DTYPES, Kind, schema_of, unit_kinds
+from isthmus.risk.schema import DTYPES, MOMENT, Kind, schema_of, unit_kinds
 from isthmus.risk.tables import outcome_table
 
 SLICE = 4000
@@ -31,14 +31,25 @@ _KNOWN = _fields(UNIT_KEYS.values(), "id", "lodged_at", "created_at", "net_kg", 
 _JUDGED = _fields(OUTCOME_KEYS.values(), "id")
 
 
+# Written out, not bound: SQLite uses the partial index of what is due for nothing else.
+_DUE = (
+    unit_table.c.scored_version < unit_table.c.version,
+    unit_table.c.state == literal_column(f"'{UnitState.OPEN.value}'"),
+)
+
+
 @unscoped("scoring works through every open unit of the node")
 def units_due(tx: Transaction, limit: int) -> pl.DataFrame:
     """Return open units whose newest version has not been scored yet."""
-    units = unit_table.c
-    due = _units(tuple(unit_kinds())).where(
-        units.scored_version < units.version, units.state == UnitState.OPEN
-    )
-    return _frame(tx.execute(due.order_by(units.id).limit(limit)).all(), tuple(unit_kinds()))
+    names = tuple(unit_kinds())
+    due = _units(names).where(*_DUE).order_by(unit_table.c.id).limit(limit)
+    return _frame(tx.execute(due).all(), names)
+
+
+@unscoped("how much waits to be scored is a figure of the node")
+def count_due(tx: Transaction) -> int:
+    """Return how many open units wait to be scored."""
+    return int(tx.execute(select(func.count()).select_from(unit_table).where(*_DUE)).scalar_one())
 
 
 @unscoped("scoring reads units by id for its own batch")
@@ -77,7 +88,7 @@ def judged_after(tx: Transaction, after: int, limit: int) -> tuple[pl.DataFrame,
     told = _frame(rows, _JUDGED).with_columns(
         pl.Series("objective", [row.objective for row in rows], dtype=pl.String),
         pl.Series("positive", [row.positive for row in rows], dtype=pl.Boolean),
-        _column("recorded_at", Kind.MOMENT, [row.recorded_at for row in rows]),
+        pl.Series("recorded_at", [row.recorded_at for row in rows], dtype=pl.Int64).cast(MOMENT),
     )
     return told, rows[-1].seq if rows else after
 
@@ -100,7 +111,10 @@ def _current(tx: Transaction, kind: str, values: pl.Series) -> dict[str, list[st
     for part in _slices(values.drop_nulls()):
         rows = tx.execute(
             select(column.label("of"), records.id).where(
-                records.kind == kind, column.in_(part), records.state == "current"
+                records.kind == kind,
+                column.in_(part),
+                records.state == "current",
+                records.version > literal_column("0"),  # as the index of declarations has it
             )
         )
         for row in rows:
@@ -121,30 +135,36 @@ def _frame(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pl.DataFrame:
     kinds = {name: unit_kinds()[name] for name in names}
     if not rows:
         return pl.DataFrame(schema=schema_of(kinds))
-    columns = zip(*rows, strict=True)
-    return pl.DataFrame(
+    columns = dict(zip(kinds, zip(*rows, strict=True), strict=False))
+    kept = pl.DataFrame(
         [
-            _column(name, kind, values)
-            for (name, kind), values in zip(kinds.items(), columns, strict=False)
+            # SQLite keeps yes and no as 1 and 0, PostgreSQL as such: what stands there decides.
+            pl.Series(name, columns[name], dtype=_KEPT.get(kind, DTYPES[kind]), strict=True)
+            if kind is not Kind.BOOLEAN
+            else pl.Series(name, columns[name])
+            for name, kind in kinds.items()
         ]
+    )
+    # All that is kept in another form is turned in one pass: for one unit the passes cost most.
+    return kept.with_columns(
+        told for name, kind in kinds.items() if (told := _told(name, kind)) is not None
     )
 
 
-def _column(name: str, kind: Kind, values: Sequence[Any]) -> pl.Series:
-    if kind is Kind.MOMENT:
-        return pl.Series(name, values, dtype=pl.Int64).cast(DTYPES[kind])
-    if kind is Kind.BOOLEAN:  # SQLite keeps 0 and 1
-        return pl.Series(name, values).cast(DTYPES[kind])
+_KEPT = {Kind.MOMENT: pl.Int64(), Kind.LABELS: pl.String(), Kind.PAIRS: pl.String()}
+_PAIR = pl.struct(pl.element().list.get(0).alias("name"), pl.element().list.get(1).alias("value"))
+
+
+def _told(name: str, kind: Kind) -> pl.Expr | None:
+    """How a value is read that is kept in another form than the frame has it."""
+    if kind in (Kind.MOMENT, Kind.BOOLEAN):
+        return pl.col(name).cast(DTYPES[kind])
     if kind is Kind.LABELS:
-        return pl.Series(name, values, dtype=pl.String).str.json_decode(DTYPES[kind])
+        return pl.col(name).str.json_decode(DTYPES[kind])
     if kind is Kind.PAIRS:
-        nested = pl.List(pl.List(pl.String))
-        pair = pl.struct(
-            pl.element().list.get(0).alias("name"), pl.element().list.get(1).alias("value")
-        )
-        texts = pl.Series(name, values, dtype=pl.String).str.json_decode(nested)
-        return texts.list.eval(pair).cast(DTYPES[kind])
-    return pl.Series(name, values, dtype=DTYPES[kind])
+        nested = pl.col(name).str.json_decode(pl.List(pl.List(pl.String)))
+        return nested.list.eval(_PAIR).cast(DTYPES[kind])
+    return None
 
 
 def _slices(values: Iterable[str]) -> Iterator[list[str]]:

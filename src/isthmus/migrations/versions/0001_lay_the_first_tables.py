@@ -772,7 +772,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_unit_due",
-            ["id"],
+            ["state", "id"],
             unique=False,
             sqlite_where=sa.text("scored_version < version AND state = 'open'"),
             postgresql_where=sa.text("scored_version < version AND state = 'open'"),
