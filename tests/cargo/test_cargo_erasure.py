@@ -210,6 +210,18 @@ def test_what_was_cancelled_does_not_rise_again(port):
     assert port.standing() == {}
 
 
+def test_a_cancellation_received_in_error_is_undone_with_its_document(port):
+    port.take(consignment("B1", A), declaration("D1", B))
+    port.take(manifest("M1", Function.CANCEL, issued_at=at(-0.5)))
+    cancelled = port.document
+    port.take(declaration("C1", function=Function.CANCEL, parent_reference="D1"))
+    assert port.standing() == {}
+    drop(port, port.document)
+    drop(port, cancelled)
+    assert set(port.standing()) == {(A, "B1", None), (B, None, "D1")}
+    port.check()
+
+
 def test_a_whole_statement_after_it_stays(port):
     port.take(declaration("D1", payment="10"))
     first = port.document

@@ -123,13 +123,14 @@ def erase_document(tx: Transaction, home: Home, document_id: str) -> Erased:
     """Erase the records that a document brought, and derive the units that rested on them."""
     brought = select(record_table).where(record_table.c.document_id == document_id)
     rows = list(tx.execute(brought).mappings())
-    gone = [*rows, *_made_of(tx, rows)]
+    made_of = _made_of(tx, rows)
+    gone = [*rows, *made_of]
     units = _units_of(tx, gone)
     for part in slices(row["id"] for row in gone):
         tx.execute(delete(party_table).where(party_table.c.record_id.in_(part)))
         tx.execute(delete(record_table).where(record_table.c.id.in_(part)))
     _forget_mentions(tx, gone)
-    _bring_back(tx, gone)
+    _bring_back(tx, gone, {(row["kind"], row["key"]) for row in made_of if _cancels(row)})
     _blank_quarantine(tx, document_id)
     _close_reading(tx, document_id)
     _derive_again(tx, home, gone, units)
@@ -157,15 +158,24 @@ def _made_of(tx: Transaction, rows: Iterable[RowMapping]) -> list[RowMapping]:
             laid_over = row["kind"] == "declaration" and later["function"] != "original"
             if later["document_id"] == row["document_id"]:
                 continue
-            if not laid_over and later["function"] != "cancel":
+            if not laid_over and not _cancels(later):
                 break
             found[later["id"]] = later
     return list(found.values())
 
 
-def _bring_back(tx: Transaction, gone: Iterable[RowMapping]) -> None:
-    """Where the newest version is gone, the newest that is left stands, unless it was cancelled."""
-    ended = {(row["kind"], row["key"]) for row in gone if row["function"] == "cancel"}
+def _cancels(row: RowMapping) -> bool:
+    return bool(row["function"] == "cancel")
+
+
+def _bring_back(
+    tx: Transaction, gone: Iterable[RowMapping], ended: Collection[tuple[str, str]]
+) -> None:
+    """Where the newest version is gone, the newest that is left stands.
+
+    But for records that another document cancelled: what was made of the erased one went with it,
+    and the cancellation holds all the same.
+    """
     for kind, key in sorted({(row["kind"], row["key"]) for row in gone if row["version"] > 0}):
         columns = record_table.c
         left = (
