@@ -104,6 +104,7 @@ party_table = Table(
     Index("ix_declared_party_record_id", "record_id"),
     Index("ix_declared_party_subject", "subject"),
     Index("ix_declared_party_retain_until", "retain_until"),
+    Index("ix_declared_party_review_on", "review_on"),
     sqlite_autoincrement=True,
 )
 

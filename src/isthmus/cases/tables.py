@@ -145,4 +145,5 @@ alert_table = Table(
     Column("seen_by", Text),
     Column("seen_at", Instant),
     Index("ix_alert_state_at", "state", "at"),
+    Index("ix_alert_unit_id", "unit_id"),
 )
