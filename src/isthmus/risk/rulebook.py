@@ -52,7 +52,6 @@ def install(tx: Transaction, actor: Actor) -> int:
     store.insert_rules(tx, [_row(tx, actor, rule, rule.state) for rule in new])
     for rule in new:
         audit.record(tx, actor.id, "rule.install", "rule", _key(rule), state=rule.state)
-        events.emit(tx, "rule.changed", _key(rule), state=rule.state.value)
     return len(new)
 
 
