@@ -45,20 +45,26 @@ class _Chosen:
 _chosen = _Chosen()
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit(DONE)
+
+
 @app.callback()
 def _options(
     node: Annotated[
         Path | None,
         typer.Option("--node", envvar="ISTHMUS_NODE", help="The node's folder."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error.")] = False,
 ) -> None:
     _chosen.node = node
     telemetry.configure(json=not sys.stderr.isatty(), level="INFO" if verbose else "WARNING")
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit(DONE)
 
 
 def folder() -> Path:

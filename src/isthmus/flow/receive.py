@@ -32,7 +32,8 @@ from isthmus.platform.transaction import Transaction
 HEAD = 8192
 # Documents up to this size are read in the transaction that stores them.
 AT_ONCE = 256 << 10
-BATCH = 2000
+# Rows of one transaction: requests that wait for the writer wait no longer than this takes.
+BATCH = 500
 
 Progress = Callable[[int], None]
 

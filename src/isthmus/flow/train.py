@@ -21,7 +21,6 @@ from isthmus.risk import models, store, unit_frames
 from isthmus.risk.assess import frame_from_stored
 from isthmus.risk.objectives import Objective
 from isthmus.risk.schema import unit_schema
-from isthmus.risk.training import train as fit
 
 SLICE = 4000
 
@@ -39,6 +38,8 @@ class Trainer:
         Raises ``Invalid`` when there is too little to learn from, ``Conflict`` when the very same
         model was trained before and is not in shadow any more.
         """
+        from isthmus.risk.training import train as fit  # loads the learner, two seconds
+
         frame = self.database.read(lambda tx: labelled(tx, actor, objective))
         model = fit(
             self.scorer.with_features(frame).filter(pl.col("as_of").is_not_null()), objective

@@ -60,7 +60,7 @@ Index(
     postgresql_where=job_table.c.state.in_(("queued", "running")),
 )
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=1)
 

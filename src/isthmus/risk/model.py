@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 import orjson
 import polars as pl
@@ -13,6 +12,9 @@ from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Damaged, Invalid
 from isthmus.risk.metrics import F64
 from isthmus.risk.objectives import Objective
+
+if TYPE_CHECKING:
+    import lightgbm
 
 FORMAT = 1
 
@@ -32,11 +34,17 @@ class Model:
     offset: float
     features: tuple[str, ...]
     about: Mapping[str, Any]
-    _booster: lightgbm.Booster = field(init=False, repr=False)
+    _booster: "lightgbm.Booster" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # A frozen record fills its one derived member here.
-        booster = lightgbm.Booster(model_str=self.trees)
+        # A frozen record fills its one derived member here. The library takes two seconds to
+        # load, so only what has a model waits for it.
+        import lightgbm
+
+        try:
+            booster = lightgbm.Booster(model_str=self.trees)
+        except lightgbm.basic.LightGBMError as error:
+            raise Damaged("risk.model_damaged", "not the trees of a model") from error
         if booster.num_feature() != len(self.features):
             raise Damaged("risk.model_damaged", "the trees are not of these features")
         object.__setattr__(self, "_booster", booster)
@@ -103,7 +111,7 @@ def model_from_bytes(data: bytes) -> Model:
             tuple(held["features"]),
             held["about"],
         )
-    except (ValueError, KeyError, TypeError, lightgbm.basic.LightGBMError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Damaged("risk.model_damaged", "not the bytes of a model") from error
 
 

@@ -1,7 +1,5 @@
 """Find alerts by unit and parties by review."""
-# ruff: noqa: PLR0915 - a revision is one list of steps
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
