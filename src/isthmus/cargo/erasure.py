@@ -19,6 +19,7 @@ from isthmus.cargo.joining import Joiner
 from isthmus.cargo.model import Consignment, Declaration
 from isthmus.cargo.store import slices
 from isthmus.cargo.tables import (
+    STANDING,
     mention_table,
     party_table,
     quarantine_table,
@@ -180,7 +181,7 @@ def _bring_back(
         columns = record_table.c
         left = (
             select(columns.id)
-            .where(columns.kind == kind, columns.key == key, columns.version > 0)
+            .where(columns.kind == kind, columns.key == key, STANDING)
             .order_by(columns.version.desc())
             .limit(1)
         )

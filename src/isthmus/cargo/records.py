@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, and_, delete, select, update
 
 from isthmus.access.gate import unscoped
 from isthmus.cargo.store import slices
-from isthmus.cargo.tables import mention_table, party_table, record_table
+from isthmus.cargo.tables import STANDING, mention_table, party_table, record_table
 from isthmus.platform import bulk
 from isthmus.platform.transaction import Transaction
 
@@ -20,7 +20,10 @@ def current_records(tx: Transaction, kind: str, keys: Iterable[str]) -> dict[str
     for part in slices(keys):
         rows = tx.execute(
             select(record_table).where(
-                records.kind == kind, records.key.in_(part), records.state == "current"
+                records.kind == kind,
+                records.key.in_(part),
+                records.state == "current",
+                STANDING,
             )
         )
         found.update({row["key"]: row for row in rows.mappings()})
@@ -64,9 +67,7 @@ def consignments_of(tx: Transaction, bills: Iterable[str]) -> list[RowMapping]:
     found: list[RowMapping] = []
     for part in slices(bills):
         rows = tx.execute(
-            select(record_table)
-            .where(records.bill.in_(part), records.version > 0)
-            .order_by(records.seq)
+            select(record_table).where(records.bill.in_(part), STANDING).order_by(records.seq)
         )
         found.extend(rows.mappings())
     return found
@@ -80,7 +81,7 @@ def declaration_versions(tx: Transaction, keys: Iterable[str]) -> list[RowMappin
     for part in slices(keys):
         rows = tx.execute(
             select(record_table)
-            .where(records.kind == "declaration", records.key.in_(part), records.version > 0)
+            .where(records.kind == "declaration", records.key.in_(part), STANDING)
             .order_by(records.seq)
         )
         found.extend(rows.mappings())
@@ -92,7 +93,7 @@ def digests(tx: Transaction, kind: str, key: str) -> set[bytes]:
     """Return the digests of all versions of one record."""
     records = record_table.c
     rows = tx.execute(
-        select(records.digest).where(records.kind == kind, records.key == key, records.version > 0)
+        select(records.digest).where(records.kind == kind, records.key == key, STANDING)
     )
     return set(rows.scalars())
 
@@ -155,7 +156,7 @@ def _bills_by(tx: Transaction, what: str, values: Iterable[str]) -> list[str]:
                 mentions.what == what,
                 mentions.value.in_(part),
                 records.kind == "consignment",
-                records.version > 0,
+                STANDING,
             )
         )
         found.extend(rows.scalars())

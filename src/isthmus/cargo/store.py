@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, and_, func, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import (
+    STANDING,
     quarantine_table,
     record_table,
     unit_table,
@@ -177,8 +178,6 @@ def unit_records(tx: Transaction, scope: Scope, of: Unit) -> list[RowMapping]:
     if not behind:
         return []
     rows = tx.execute(
-        select(record_table)
-        .where(or_(*behind), records.version > 0, allowed.exists())
-        .order_by(records.seq)
+        select(record_table).where(or_(*behind), STANDING, allowed.exists()).order_by(records.seq)
     )
     return list(rows.mappings())

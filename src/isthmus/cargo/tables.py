@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -84,6 +85,10 @@ mention_table = Table(
     Column("record_kind", Text, primary_key=True),
     Column("record_key", Text, primary_key=True),
 )
+
+# Records that stand in a version, not parked. The zero is written out: SQLite takes a partial index
+# only where the query repeats its condition, and a bound value does not.
+STANDING = record_table.c.version > literal_column("0")
 
 party_table = Table(
     "declared_party",

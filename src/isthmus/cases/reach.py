@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 
 from isthmus.access.gate import Scope, unscoped
-from isthmus.cargo.tables import record_table, unit_table
+from isthmus.cargo.tables import STANDING, record_table, unit_table
 from isthmus.cargo.unit import UnitState
 from isthmus.cargo.visits import VOYAGE
 from isthmus.cases.model import OPEN_PICKS, PickState
@@ -119,7 +119,7 @@ def _newest(tx: Transaction, kind: str, values: Iterable[str]) -> dict[str | Non
     for part in _slices(values):
         rows = tx.execute(
             select(column.label("of"), func.max(records.received_at).label("at"))
-            .where(records.kind == kind, records.version > 0, column.in_(part))
+            .where(records.kind == kind, STANDING, column.in_(part))
             .group_by(column)
         )
         found.update((row.of, row.at) for row in rows)

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, literal_column, select, type_coerce
 from sqlalchemy.types import NullType
 
 from isthmus.access.gate import unscoped
-from isthmus.cargo.tables import record_table, unit_table
+from isthmus.cargo.tables import STANDING, record_table, unit_table
 from isthmus.cargo.unit import UnitState
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.history import OUTCOME_KEYS, UNIT_KEYS
@@ -114,7 +114,7 @@ def _current(tx: Transaction, kind: str, values: pl.Series) -> dict[str, list[st
                 records.kind == kind,
                 column.in_(part),
                 records.state == "current",
-                records.version > literal_column("0"),  # as the index of declarations has it
+                STANDING,
             )
         )
         for row in rows:
