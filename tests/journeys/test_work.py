@@ -240,7 +240,7 @@ def test_administration_and_supervision(window: Window) -> None:
     auditor = window()
     auditor.enter("aurora")
     auditor.shot("44-audit", whole=False)
-    assert auditor.page.get_by_text("Ana Batista").first.is_visible()
+    assert auditor.page.get_by_text("Primera Admin").first.is_visible()
     auditor.go("/audit/lookups")
     assert auditor.page.get_by_text("Own task").first.is_visible()
     auditor.shot("45-lookups", whole=False)
