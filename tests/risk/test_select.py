@@ -112,7 +112,7 @@ def test_picked_go_to_red_and_others_where_advised():
     }
 
 
-@pytest.mark.parametrize("floor", [0.0, -1.0, 0.019, 1.1, float("nan")])
+@pytest.mark.parametrize("floor", [0.0, -1.0, 0.009, 1.1, float("nan")])
 def test_the_floor_cannot_be_set_to_zero(floor):
     with pytest.raises(Invalid, match="drawn at random"):
         select(candidates([(1, False)]), 1, floor, b"s")
