@@ -18,10 +18,10 @@ from io import BytesIO
 
 from pydifact.parser import Parser
 
-from isthmus.cargo.cuscar import FORMAT
-from isthmus.cargo.cuscar_writer import write_cuscar
-from isthmus.cargo.edifact import segments
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.cuscar import FORMAT
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.edifact import segments
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import (
     Accepted,
     Consignment,

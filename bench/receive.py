@@ -19,7 +19,7 @@ from pathlib import Path
 
 from isthmus.access.model import node_actor
 from isthmus.cargo.derive import Home
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.flow.receive import Receiver
 from isthmus.kernel.time import SystemClock
 from isthmus.migrations import migrate

@@ -16,8 +16,9 @@ from isthmus.access import service, sessions, store, tokens
 from isthmus.access.model import Actor, Role
 from isthmus.access.service import RoleRequest
 from isthmus.api.app import create_app
-from isthmus.cargo.cuscar_writer import write_cuscar
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.shape import schema
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import (
     Consignment,
     Container,
@@ -29,7 +30,6 @@ from isthmus.cargo.model import (
     Regime,
     Seal,
 )
-from isthmus.cargo.shape import schema
 from isthmus.cases import holds, picks
 from isthmus.flow import inspect, target
 from isthmus.kernel.time import SetClock

@@ -30,7 +30,7 @@ def _codes(tree: ast.AST) -> set[str]:
 
 
 def test_every_flag_that_is_raised_is_in_the_list():
-    raised = {code for path in CARGO.glob("*.py") for code in _codes(ast.parse(path.read_text()))}
+    raised = {code for path in CARGO.rglob("*.py") for code in _codes(ast.parse(path.read_text()))}
     assert {"weight_over_limit", "duplicate_original", "encoding_undeclared"} <= raised
     assert raised <= set(code_list("quality_flags").codes())
 

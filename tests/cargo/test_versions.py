@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from cuscar_samples import manifests
 from hypothesis import given, settings
 from intake_samples import BOXES, at, changed, consignment, declaration, event, manifest
 
+from cargo.formats.cuscar_samples import manifests
 from isthmus.cargo.codec import to_plain
 from isthmus.cargo.model import Function, Manifest
 from isthmus.cargo.versions import (

@@ -19,7 +19,7 @@ import traffic
 from node_process import Served, begin, here, init, isthmus, token, verify
 from senders import Senders
 
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.node import Node
 from isthmus.platform.journal import Journal
 

@@ -14,7 +14,7 @@ import pytest
 import traffic
 from node_process import here, init, isthmus, verify
 
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.node import Node
 from isthmus.platform import upkeep
 

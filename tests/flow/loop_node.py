@@ -16,10 +16,10 @@ from isthmus.access.gate import scope
 from isthmus.access.model import Actor, Permission, Role, node_actor
 from isthmus.access.service import RoleRequest
 from isthmus.cargo import service as cargo
-from isthmus.cargo.cuscar_writer import write_cuscar
-from isthmus.cargo.declaration_json import encode_declaration
-from isthmus.cargo.events_jsonl import write_events
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.declaration_json import encode_declaration
+from isthmus.cargo.formats.events_jsonl import write_events
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import (
     Consignment,
     Container,

@@ -13,8 +13,8 @@ from isthmus.access import service, sessions
 from isthmus.access import store as access
 from isthmus.access.model import Actor, Role
 from isthmus.access.service import RoleRequest
-from isthmus.cargo.declaration_json import encode_declaration
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.declaration_json import encode_declaration
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import PartyRole
 from isthmus.cargo.tables import unit_table
 from isthmus.flow import erase

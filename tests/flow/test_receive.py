@@ -12,18 +12,18 @@ from pathlib import Path
 import orjson
 import pytest
 
+from cargo.formats.table_samples import HEADER, ROW
 from cargo.intake_samples import BOXES, Port, consignment, declaration, event
-from cargo.table_samples import HEADER, ROW
 from isthmus.access.model import Actor, ActorKind, Reach, node_actor
 from isthmus.access.permission import Permission
 from isthmus.cargo import store
-from isthmus.cargo.cuscar_writer import write_cuscar
-from isthmus.cargo.declaration_json import encode_declaration
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.declaration_json import encode_declaration
+from isthmus.cargo.formats.source import Source
+from isthmus.cargo.formats.wco_writer import write_wco
 from isthmus.cargo.model import Declaration, Function
 from isthmus.cargo.tables import unit_table
 from isthmus.cargo.versions import Tally
-from isthmus.cargo.wco_writer import write_wco
 from isthmus.flow import receive
 from isthmus.flow.receive import Receipt, Receiver
 from isthmus.kernel.errors import Conflict, Denied, Invalid, TooLarge
@@ -422,8 +422,8 @@ sys.path[:0] = [{tests!r}, {cargo!r}]
 from pathlib import Path
 from isthmus.access.model import node_actor
 from isthmus.cargo.derive import Home
-from isthmus.cargo.declaration_json import encode_declaration
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.declaration_json import encode_declaration
+from isthmus.cargo.formats.source import Source
 from isthmus.flow.receive import Receiver
 from isthmus.kernel.time import SetClock
 from isthmus.migrations import tables

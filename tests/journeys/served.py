@@ -14,7 +14,7 @@ from typing import Any
 from isthmus.access import service, sessions, store
 from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.cli.serving import serve_node
 from isthmus.flow import target
 from isthmus.node import Node

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from isthmus.cargo.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
 from isthmus.cargo.model import (
     Consignment,
     Container,

@@ -47,7 +47,7 @@ def test_permissions_name_nothing_that_is_not_one() -> None:
 
 
 def test_event_codes_are_those_that_are_read() -> None:
-    from isthmus.cargo.events_jsonl import EVENT_CODES
+    from isthmus.cargo.formats.events_jsonl import EVENT_CODES
 
     assert set(EVENT_CODES) <= set(code_list("event_codes").codes())
 

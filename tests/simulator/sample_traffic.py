@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.readers import recognise
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import Accepted, Rejected
-from isthmus.cargo.readers import recognise
 from isthmus.simulator import sample
 
 # A Monday, before the first paper.

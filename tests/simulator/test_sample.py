@@ -7,8 +7,8 @@ import pytest
 from pydifact.parser import Parser
 from sample_traffic import START
 
-from isthmus.cargo import events_jsonl
-from isthmus.cargo.edifact import segments
+from isthmus.cargo.formats import events_jsonl
+from isthmus.cargo.formats.edifact import segments
 from isthmus.cargo.model import Consignment, ContainerEvent, Declaration, Function, Regime
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.reference.check_digits import container_number_valid, imo_valid

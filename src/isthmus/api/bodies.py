@@ -18,8 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from isthmus.api.problems import of_error
 from isthmus.api.served import Served
-from isthmus.cargo.formats import Source
-from isthmus.cargo.readers import HEAD, recognise
+from isthmus.cargo.formats.readers import HEAD, recognise
+from isthmus.cargo.formats.source import Source
 from isthmus.kernel.errors import Invalid, TooLarge
 
 SMALL = 1 << 20

@@ -10,7 +10,7 @@ from pydantic import Field
 from isthmus.api.identity import Caller
 from isthmus.api.problems import answers
 from isthmus.api.wire import Answer
-from isthmus.cargo.shape import schema
+from isthmus.cargo.formats.shape import schema
 from isthmus.reference.codelist import all_lists, code_list
 
 router = APIRouter(prefix="/api", tags=["reference"])

@@ -12,7 +12,7 @@ from isthmus.api.identity import allowed
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed, Served
 from isthmus.api.wire import LINE, Answer
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.flow.receive import Receipt
 
 router = APIRouter(prefix="/api", tags=["receive"])

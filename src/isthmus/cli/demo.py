@@ -18,7 +18,7 @@ import typer
 
 from isthmus.access.model import Role
 from isthmus.cargo import service as cargo
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.cli import demo_people, serving
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.demo_days import Days, Tallies

@@ -13,7 +13,7 @@ from typing import Any
 
 from isthmus.access.model import Actor, Role
 from isthmus.cargo import service as cargo
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.readings import COUNTS
 from isthmus.cases import holds, inspections, picks
 from isthmus.cases.inspections import Found, Report

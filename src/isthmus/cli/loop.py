@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from isthmus.access.model import Actor
 from isthmus.cargo import service as cargo
-from isthmus.cargo.formats import Source
+from isthmus.cargo.formats.source import Source
 from isthmus.cargo.readings import COUNTS
 from isthmus.cases import inspections, picks
 from isthmus.cases.inspections import Found, Report

@@ -17,9 +17,9 @@ from isthmus.access.gate import check
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import readings, service, store
 from isthmus.cargo.derive import Home
-from isthmus.cargo.formats import Format, Source
+from isthmus.cargo.formats.readers import READERS, recognise
+from isthmus.cargo.formats.source import Format, Source
 from isthmus.cargo.model import Accepted, Reading, Rejected
-from isthmus.cargo.readers import READERS, recognise
 from isthmus.cargo.versions import Tally
 from isthmus.flow import learn
 from isthmus.flow.stored_stream import StoredStream

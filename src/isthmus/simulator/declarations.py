@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from isthmus.cargo.formats.wco_writer import write_wco
 from isthmus.cargo.model import (
     Container,
     Declaration,
@@ -19,7 +20,6 @@ from isthmus.cargo.model import (
     PartyRole,
     Regime,
 )
-from isthmus.cargo.wco_writer import write_wco
 from isthmus.kernel.money import Money
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.numbers import Numbers

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from isthmus.cargo.cuscar_writer import write_cuscar
+from isthmus.cargo.formats.cuscar_writer import write_cuscar
 from isthmus.cargo.model import (
     Consignment,
     Container,

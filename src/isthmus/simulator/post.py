@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from isthmus.cargo.events_jsonl import write_events
+from isthmus.cargo.formats.events_jsonl import write_events
 from isthmus.cargo.model import ContainerEvent
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.shipment import Shipment

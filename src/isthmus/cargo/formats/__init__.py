@@ -1,0 +1,1 @@
+"""Message formats: one file, or one family of files, for each."""
