@@ -429,7 +429,7 @@ from isthmus.kernel.time import SetClock
 from isthmus.migrations import tables
 from isthmus.platform.database import Database
 from isthmus.platform.keys import KeyRing
-from table_samples import HEADER, ROW
+from cargo.formats.table_samples import HEADER, ROW
 
 folder, counts = Path(sys.argv[1]), [int(n) for n in sys.argv[2:]]
 database = Database(f"sqlite:///{{folder}}/m.db", SetClock(), KeyRing.generate())
