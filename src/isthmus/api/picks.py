@@ -24,7 +24,7 @@ from isthmus.api.wire import (
     Truth,
     page,
 )
-from isthmus.cases import picks
+from isthmus.cases import picks, queue
 from isthmus.cases import store as cases
 from isthmus.cases.model import OPEN_PICKS, PickState
 from isthmus.risk.select import Lane
@@ -113,16 +113,9 @@ def list_picks(
     offset: Offset = 0,
 ) -> Listed[QueuedPick]:
     """Return the queue: mandated first, then by score, the soonest deadline first."""
+    wanted = queue.Wanted(states=state or OPEN_PICKS, lane=lane, office=office)
     rows = node.database.read(
-        lambda tx: cases.queue(
-            tx,
-            scope(actor, Permission.PICK_READ),
-            states=state or OPEN_PICKS,
-            lane=lane,
-            office=office,
-            limit=limit + 1,
-            offset=offset,
-        )
+        lambda tx: queue.read(tx, scope(actor, Permission.PICK_READ), wanted, limit + 1, offset)
     )
     return page([QueuedPick.model_validate(dict(row)) for row in rows], limit)
 
@@ -130,7 +123,9 @@ def list_picks(
 @router.get("/counts", responses=answers())
 def count_picks(node: NodeServed, actor: Reader) -> Counts:
     """Return how many open picks there are, by lane and state."""
-    rows = node.database.read(lambda tx: cases.queue_counts(tx, scope(actor, Permission.PICK_READ)))
+    rows = node.database.read(
+        lambda tx: queue.counts(tx, scope(actor, Permission.PICK_READ), queue.Wanted())
+    )
     return Counts(items=[Counted.model_validate(dict(row)) for row in rows])
 
 

@@ -1,13 +1,16 @@
-"""All the SQL of picks, holds, inspections, findings and alerts; of runs see ``runs``."""
+"""All the SQL of picks, holds, inspections, findings and alerts.
+
+The queue stands in ``queue``, runs in ``runs``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
-from isthmus.cases.model import ACTIVE_HOLDS, OPEN_PICKS, HoldState, PickState
+from isthmus.cases.model import ACTIVE_HOLDS, HoldState
 from isthmus.cases.reach import within_reach
 from isthmus.cases.tables import (
     alert_table,
@@ -111,66 +114,6 @@ def change_inspection(tx: Transaction, inspection_id: str, **values: Any) -> Non
 def change_alert(tx: Transaction, alert_id: str, **values: Any) -> None:
     """Note who saw an alert."""
     tx.execute(update(alert_table).where(alert_table.c.id == alert_id).values(**values))
-
-
-def queue(
-    tx: Transaction,
-    scope: Scope,
-    *,
-    states: Sequence[PickState] = OPEN_PICKS,
-    lane: str | None = None,
-    office: str | None = None,
-    limit: int = 200,
-    offset: int = 0,
-) -> list[RowMapping]:
-    """Return picks with their units, mandated first, then by score, the soonest deadline first."""
-    picks, units = pick_table.c, unit_table.c
-    statement = (
-        select(
-            pick_table,
-            units.kind,
-            units.container,
-            units.bill,
-            units.declaration_key,
-            units.regime,
-            units.description,
-            units.hs6,
-            units.place_loading,
-            units.place_discharge,
-            units.place_delivery,
-            units.vessel_imo,
-            units.voyage,
-            units.gross_kg,
-            units.state.label("unit_state"),
-        )
-        .join(unit_table, units.id == picks.unit_id)
-        .where(picks.state.in_(list(states)), _placed(pick_table, scope))
-        .order_by(
-            (picks.basis == "mandated").desc(),
-            picks.score.desc().nulls_last(),
-            picks.deadline_at.nulls_last(),
-            picks.id,
-        )
-        .limit(limit)
-        .offset(offset)
-    )
-    if lane:
-        statement = statement.where(picks.lane == lane)
-    if office:
-        statement = statement.where(picks.office == office)
-    return list(tx.execute(statement).mappings())
-
-
-def queue_counts(tx: Transaction, scope: Scope) -> list[RowMapping]:
-    """Return how many open picks there are, by lane and state."""
-    picks = pick_table.c
-    rows = tx.execute(
-        select(picks.lane, picks.state, func.count().label("picks"))
-        .where(picks.state.in_(OPEN_PICKS), _placed(pick_table, scope))
-        .group_by(picks.lane, picks.state)
-        .order_by(picks.lane, picks.state)
-    )
-    return list(rows.mappings())
 
 
 def picks_of_unit(tx: Transaction, scope: Scope, unit_id: str) -> list[RowMapping]:

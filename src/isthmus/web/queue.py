@@ -1,5 +1,6 @@
 """The target queue: what to decide next, why, and until when."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -12,8 +13,9 @@ from sqlalchemy import RowMapping
 from isthmus.access import store as people
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission
+from isthmus.cases import queue as picked
 from isthmus.cases import store as cases
-from isthmus.cases.model import OPEN_PICKS
+from isthmus.cases.model import OPEN_PICKS, PickState
 from isthmus.flow import target
 from isthmus.kernel.errors import Invalid
 from isthmus.platform.transaction import Transaction
@@ -23,7 +25,6 @@ from isthmus.risk.assessments import Told
 from isthmus.risk.objectives import Objective
 from isthmus.web import store
 from isthmus.web.page import back, page
-from isthmus.web.store import Wanted
 from isthmus.web.visitor import Typed, Visitor, first_desk, may
 
 router = APIRouter()
@@ -77,9 +78,10 @@ def queue(
     number: Annotated[PageNumber, Query(alias="page")] = 1,
 ) -> Response:
     """Show one page of the queue."""
-    wanted = Wanted(
+    asked = {k: v for k, v in request.query_params.items() if k in _FILTERS and v}
+    wanted = picked.Wanted(
+        states=[one for one in PickState if one == state] if state else OPEN_PICKS,
         lane=lane or None,
-        state=state or None,
         office=office or None,
         basis=basis or None,
         objective=objective or None,
@@ -88,8 +90,10 @@ def queue(
 
     def read(tx: Transaction) -> dict[str, Any]:
         seen = scope(visitor.actor, Permission.PICK_READ)
-        rows = store.queue(tx, seen, wanted, PAGE, (number - 1) * PAGE)
-        counts = store.queue_counts(tx, seen, wanted)
+        rows = picked.read(tx, seen, wanted, PAGE, (number - 1) * PAGE)
+        counts: Counter[str] = Counter()
+        for one in picked.counts(tx, seen, wanted):
+            counts[one["state"]] += one["picks"]
         told = assessments.tell_current(
             tx, visitor.actor, [row["unit_id"] for row in rows], visitor.reader.locale
         )
@@ -101,7 +105,7 @@ def queue(
             "total": sum(counts.values()),
             "budgets": _budgets(tx, visitor),
             "unlearnt": [one.value for one in Objective if one not in learnt],
-            "empty": not rows and not any((*_set(wanted).values(), number > 1)),
+            "empty": not (rows or asked or number > 1),
         }
 
     return page(
@@ -111,17 +115,14 @@ def queue(
         wanted=wanted,
         number=number,
         pages=PAGE,
-        query=urlencode({k: v for k, v in request.query_params.items() if k in _FILTERS and v}),
+        state=state,
+        query=urlencode(asked),
         states=[code.value for code in OPEN_PICKS],
         **visitor.node.database.read(read),
     )
 
 
 _FILTERS = ("lane", "state", "office", "basis", "objective", "mine")
-
-
-def _set(wanted: Wanted) -> dict[str, str]:
-    return {name: value for name in _FILTERS if (value := getattr(wanted, name))}
 
 
 def _line(

@@ -1,106 +1,17 @@
-"""What pages read across the areas: the queue with its units, a search, what waits, rule hits.
+"""What pages read across the areas: a search, what waits, rule hits.
 
 Each area's own reads stand in its store; here are the joins that only a page needs.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 
 from isthmus.access.gate import Scope
 from isthmus.cargo.tables import quarantine_table, record_table, unit_table
-from isthmus.cases.model import OPEN_PICKS
-from isthmus.cases.tables import alert_table, pick_table, run_table
+from isthmus.cases.tables import alert_table, pick_table
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.tables import assessment_table
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What of the queue is wanted; None for everything."""
-
-    lane: str | None = None
-    state: str | None = None
-    office: str | None = None
-    basis: str | None = None
-    objective: str | None = None
-    mine: str | None = None  # a person's id: the picks this person works on
-
-
-def queue(
-    tx: Transaction, scope: Scope, wanted: Wanted, limit: int, offset: int
-) -> list[RowMapping]:
-    """Return one page of the queue: mandated first, then by score, the soonest deadline first.
-
-    The page is found on the picks alone, then its few rows are joined: the queue may be long.
-    """
-    picks = pick_table.c
-    order = (
-        (picks.basis == "mandated").desc(),
-        picks.score.desc().nulls_last(),
-        picks.deadline_at.nulls_last(),
-        picks.id,
-    )
-    found = _wanted(select(picks.id), scope, wanted).order_by(*order).limit(limit).offset(offset)
-    ids = [row[0] for row in tx.execute(found)]
-    units, rated = unit_table.c, assessment_table.c
-    statement = (
-        select(
-            pick_table,
-            units.kind,
-            units.container,
-            units.bill,
-            units.declaration_key,
-            units.regime,
-            units.description,
-            units.hs6,
-            units.place_loading,
-            units.place_transhipment,
-            units.place_discharge,
-            units.place_delivery,
-            units.origin_country,
-            units.destination_country,
-            units.gross_kg,
-            units.flags,
-            units.version.label("version_now"),
-            rated.band,
-            rated.basis.label("score_basis"),
-            run_table.c.objective,
-        )
-        .join(unit_table, units.id == picks.unit_id)
-        .join(run_table, run_table.c.id == picks.run_id)
-        .join(assessment_table, rated.id == picks.assessment_id, isouter=True)
-        .where(picks.id.in_(ids))
-        .order_by(*order)
-    )
-    return list(tx.execute(statement).mappings())
-
-
-def queue_counts(tx: Transaction, scope: Scope, wanted: Wanted) -> dict[str, int]:
-    """Return how many picks there are of what is wanted, by state."""
-    picks = pick_table.c
-    counted = select(picks.state, func.count().label("count"))
-    statement = _wanted(counted, scope, wanted).group_by(picks.state)
-    return {row["state"]: row["count"] for row in tx.execute(statement).mappings()}
-
-
-def _wanted(statement: Select[Any], scope: Scope, wanted: Wanted) -> Select[Any]:
-    picks = pick_table.c
-    states = [wanted.state] if wanted.state else list(OPEN_PICKS)
-    statement = statement.where(picks.state.in_(states), _placed(pick_table, scope))
-    for column, value in (
-        (picks.lane, wanted.lane),
-        (picks.office, wanted.office),
-        (picks.basis, wanted.basis),
-        (picks.taken_by, wanted.mine),
-    ):
-        if value:
-            statement = statement.where(column == value)
-    if wanted.objective:
-        runs = select(run_table.c.id).where(run_table.c.objective == wanted.objective)
-        statement = statement.where(picks.run_id.in_(runs))
-    return statement
 
 
 def budget(tx: Transaction, scope: Scope, run_id: str) -> dict[str, int]:
