@@ -1,6 +1,7 @@
 """Data-quality flags: values the trade lives with and the analyst must see."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from importlib.resources import files
 
@@ -19,17 +20,20 @@ from isthmus.reference.size_types import size_type
 
 _LINES = files("isthmus.cargo").joinpath("vague_descriptions.txt").read_text("utf-8").splitlines()
 VAGUE = frozenset(line for line in _LINES if line and not line.startswith("#"))
-_NOISE = re.compile(r"[^a-z ]+")
-_ACCENTS = str.maketrans("áàâãäåçéèêëíìîïñóòôõöúùûüý", "aaaaaaceeeeiiiinooooouuuuy")
+_MARKS = re.compile(r"[\u0300-\u036f]")
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
 # Gross mass may differ from the sum of its parts by this share before it is worth a flag.
 WEIGHT_TOLERANCE = 0.10
 
 
 @lru_cache(maxsize=65536)
 def vague(description: str) -> bool:
-    """Whether a goods description says nothing of the goods."""
-    folded = _NOISE.sub(" ", description.casefold().translate(_ACCENTS))
-    return " ".join(folded.split()) in VAGUE
+    """Whether a goods description says nothing of the goods: no word of it does.
+
+    Numbers say nothing either. A word in letters the list does not know is taken to say something.
+    """
+    plain = _MARKS.sub("", unicodedata.normalize("NFD", description.casefold()))
+    return VAGUE.issuperset(_NOT_LETTERS.sub(" ", plain).split())
 
 
 @lru_cache(maxsize=65536)

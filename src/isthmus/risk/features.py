@@ -28,7 +28,6 @@ from isthmus.risk.history import (
 )
 from isthmus.risk.metrics import F64
 from isthmus.risk.objectives import Objective
-from isthmus.risk.rules import read_list, shipped_folder
 from isthmus.risk.schema import DTYPES, MOMENT
 from isthmus.risk.timeline import I64, NEVER, U64, Questions, Segment, View
 from isthmus.risk.words import folded
@@ -195,9 +194,6 @@ def _plain_features() -> tuple[pl.Expr, ...]:
     col = pl.col
     declared = col("tare_kg") + col("gross_kg")
     words = folded(col("description")).str.strip_chars(" ").str.split(" ")
-    empty_words = [*_words("vague_words"), *_words("filler_words"), ""]
-    telling = words.list.set_difference(pl.lit(pl.Series([empty_words])).first())
-    numberless = telling.list.eval(pl.element().filter(~pl.element().str.contains(r"^[0-9]+$")))
     present = col("description").is_not_null()
     arrived = (col("as_of") >= col("arrival_at")) & col("gate_out_at").is_null()
     return (
@@ -214,7 +210,9 @@ def _plain_features() -> tuple[pl.Expr, ...]:
         (col("value") * col("duty_rate") / 100).alias("duty"),
         col("description").str.len_chars().alias("description_length"),
         pl.when(present).then(words.list.len()).alias("description_words"),
-        pl.when(present).then(numberless.list.len() == 0).alias("description_vague"),
+        pl.when(present)
+        .then(col("flags").list.contains("description_vague"))
+        .alias("description_vague"),
         _hours("as_of", "deadline_at").alias("hours_to_deadline"),
         _hours("as_of", "arrival_at").alias("hours_to_arrival"),
         _hours("lodged_at", "arrival_at").alias("hours_told_before_arrival"),
@@ -229,8 +227,3 @@ def _over(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
 
 def _hours(start: str, end: str) -> pl.Expr:
     return (pl.col(end) - pl.col(start)).dt.total_microseconds() / _HOUR
-
-
-@cache
-def _words(name: str) -> tuple[str, ...]:
-    return read_list(shipped_folder() / "lists" / f"{name}.txt")
