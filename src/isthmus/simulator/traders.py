@@ -1,24 +1,41 @@
 """Traders: born as trade goes on, a few of them busy and most of them not, each with habits.
 
-Who trades next is drawn as in the Chinese restaurant process: a newcomer with a chance that falls
-as the trade matures, else somebody known, in proportion to what they have done so far. That
-gives the heavy tail of real trade, with first appearances at any time.
+Who trades next is drawn from the past transactions of the same trade (``past.py``), now and then
+it is a newcomer. That gives the heavy tail of real trade, with first appearances at any time. A
+trade that is seen for the first time has a history already: the world did not begin that day.
 """
 
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from isthmus.cargo.model import Party, PartyRole
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.past import Past
+from isthmus.simulator.spelling import WAYS, shouted, written
 from isthmus.simulator.world import World
 
-NEWCOMERS = 0.6  # the concentration of the process: larger means more newcomers
 NUMBERED = 0.6  # share of traders whose tax number the papers give
+HISTORY = {"ships": 24, "buys": 14, "forwards": 60, "brokers": 60}  # transactions before day one
+OPENNESS, DISCOUNT = 1.0, 0.5  # of the history: a Pitman-Yor process, hence a tail by power law
+SIDELINE = 0.45  # who enters a trade is a firm of the same country that trades in something else
+NEWCOMERS = 0.025  # share of transactions by somebody new to that trade
+ONCE = 0.45  # of newcomers trade once or twice and are not seen again
+LASTS = 5 * 365.0  # days that other firms live on average
+SLEEPERS = 0.12  # of firms pause once in their life, for two months to a year
+GROUPED = 0.12  # of firms belong to a corporate group
+TRIES = 6  # draws of somebody who is alive and awake before a newcomer steps in
+USUAL = 30  # past sales that a shipper remembers in each country
+OWN_WAY = 0.7  # of the odd spellings of a firm follow its own habit
+FIRST_DAY = date(2026, 1, 1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trader:
-    """A firm, with its habits: how it prices, fills, and how carefully it writes."""
+    """A firm, with its habits: how it prices, fills, and how carefully it writes.
+
+    Factors are against what is usual for the goods; shares and chances are between 0 and 1.
+    """
 
     name: str
     identifier: str | None
@@ -27,87 +44,165 @@ class Trader:
     postcode: str
     country: str
     contact: tuple[str, ...]
-    price: float  # against the usual price
-    fill: float  # against the usual load
+    price: float  # factor
+    fill: float  # factor on the usual load
     careless: float  # chance that it writes its name another way
+    price_spread: float = 0.05  # how far one sale's price lies from its own usual price
+    weighs: float = 0.004  # usual relative error of the mass it declares
+    dwell: float = 1.0  # factor on the days that its boxes stay
+    fetches: float = 1.0  # factor on the hours until its haulier comes
+    words: int = 0  # its own wording of goods, counted on whatever wordings there are
+    vague: float = 0.0  # chance that it writes nothing that says what the goods are
+    born: date = FIRST_DAY
+    group: int | None = None  # its corporate group: same address, phone and agents
+    way: int = 0  # its own way to misspell itself
+    forwarders: dict[str, "Trader"] = field(default_factory=dict)  # its usual one, by country
+    brokers: dict[str, "Trader"] = field(default_factory=dict)
+    buyers: dict[str, Past["Trader"]] = field(default_factory=dict)  # its sales, by country
     done: int = 0
-    buyers: list["Trader"] = field(default_factory=list)
+    until: date = date.max  # its last day
+    sleeps: date = date.max  # it rests from this day
+    wakes: date = date.max  # until this day
+
+    def trades(self, on: date) -> bool:
+        """Whether it does business on a day."""
+        return on <= self.until and not self.sleeps <= on < self.wakes
 
     def as_party(self, role: PartyRole, dice: Dice, *, shouts: bool = False) -> Party:
         """Return the firm as somebody writes it on a paper: mostly, not always, the same."""
-        name = self.name
+        name, address, postcode = self.name, self.address, self.postcode
         if dice.chance(self.careless):
-            name = dice.pick((_abbreviated, _plain, _slipped))(name)
+            way = self.way if dice.chance(OWN_WAY) else dice.whole(0, len(WAYS) - 1)
+            name = written(name, way, dice)
+            if dice.chance(0.3):
+                address = tuple(written(line, way, dice) for line in address)
+            if dice.chance(0.15):
+                postcode = ""
         if shouts:
-            name = _plain(name).upper()
+            name = shouted(name)
         return Party(
             role=role,
             name=name,
             identifier=self.identifier,
-            address=self.address,
+            address=address,
             city=self.city,
-            postcode=self.postcode,
+            postcode=postcode or None,
             country=self.country,
             contact=self.contact,
         )
 
 
-def _plain(name: str) -> str:
-    parts = unicodedata.normalize("NFKD", name)
-    return "".join(letter for letter in parts if not unicodedata.combining(letter))
-
-
-def _abbreviated(name: str) -> str:
-    return name.replace("Comercializadora", "Comerc.").replace("Importadora", "Import.").rstrip(".")
-
-
-def _slipped(name: str) -> str:
-    """Two letters of the longest word stand the wrong way round."""
-    word = max(name.split(), key=len)
-    return name.replace(word, word[:2] + word[3:1:-1] + word[4:], 1) if len(word) > 4 else name
-
-
 class Traders:
-    """All traders of a run."""
+    """All traders of a run. Their number grows as days pass."""
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
         self.dice = Dice(seed, "traders")
-        self.known: dict[tuple[str, ...], list[Trader]] = {}
+        self.today = FIRST_DAY
         self.names: set[str] = set()
+        self._trades: dict[tuple[str, ...], Past[Trader]] = {}
+        self._firms: dict[str, Past[Trader]] = {}  # of a country, whatever they trade in
+        self._groups: dict[str, Past[Trader]] = {}
+        self._group = 0
+
+    def day(self, at: datetime) -> None:
+        """Let the world reach a day: who is born, rests or dies does so by its date."""
+        self.today = at.date()
 
     def shipper(self, port: str, goods: str) -> Trader:
-        """Return who ships these goods from this port."""
-        return self._next((port, goods), port[:2])
+        """Return who ships these goods from this port now."""
+        return self._next((port, goods, "ships"), port[:2])
 
     def buyer(self, shipper: Trader, country: str, goods: str) -> Trader:
         """Return to whom it sells: mostly whom it sold to before."""
-        usual = [buyer for buyer in shipper.buyers if buyer.country == country]
-        if usual and self.dice.chance(self.world.shares["usual_consignee"]):
-            found = self.dice.pick(usual)
-            found.done += 1
-            return found
+        sales = shipper.buyers.get(country)
+        if sales is None:
+            sales = shipper.buyers[country] = Past(USUAL)
+        if len(sales) and self.dice.chance(self.world.shares["usual_consignee"]):
+            found = sales.draw(self.dice)
+            if found.trades(self.today):
+                found.done += 1
+                sales.add(found)
+                return found
         found = self._next((country, goods, "buys"), country)
-        shipper.buyers.append(found)
+        sales.add(found)
         return found
 
-    def forwarder(self, country: str) -> Trader:
-        """Return a forwarder of a country."""
-        return self._next((country, "forwards"), country)
+    def forwarder(self, country: str, of: Trader | None = None) -> Trader:
+        """Return a forwarder of a country: the usual one ``of`` a trader, when it has one."""
+        return self._agent(country, "forwards", None if of is None else of.forwarders)
+
+    def broker(self, country: str, of: Trader | None = None) -> Trader:
+        """Return a customs broker of a country: the usual one ``of`` a trader."""
+        return self._agent(country, "brokers", None if of is None else of.brokers)
 
     def newcomer(self, country: str) -> Trader:
         """Return a firm that nobody has seen before."""
         return self._born(country)
 
-    def _next(self, trade: tuple[str, ...], country: str) -> Trader:
-        known = self.known.setdefault(trade, [])
-        total = sum(trader.done for trader in known)
-        if self.dice.chance(NEWCOMERS / (total + NEWCOMERS)):
-            known.append(self._born(country))
-            return known[-1]
-        found = known[self.dice.weighed({at: trader.done for at, trader in enumerate(known)})]
-        found.done += 1
+    # -- who trades next ------------------------------------------------------------------
+
+    def _agent(self, country: str, kind: str, usual: dict[str, Trader] | None) -> Trader:
+        if usual is not None:
+            known = usual.get(country)
+            if known is not None and known.trades(self.today) and self.dice.chance(0.85):
+                known.done += 1
+                return known
+        found = self._next((country, kind), country)
+        if usual is not None:
+            usual[country] = found
         return found
+
+    def _next(self, trade: tuple[str, ...], country: str) -> Trader:
+        past = self._trades.get(trade)
+        if past is None:
+            past = self._trades[trade] = self._history(trade, country)
+        found = None if self.dice.chance(NEWCOMERS) else self._awake(past)
+        if found is None:
+            found = self._enters(trade, country)
+        found.done += 1
+        past.add(found)
+        return found
+
+    def _awake(self, past: Past[Trader]) -> Trader | None:
+        for _ in range(TRIES):
+            found = past.draw(self.dice)
+            if found.trades(self.today):
+                return found
+        return None
+
+    def _enters(self, trade: tuple[str, ...], country: str) -> Trader:
+        """Return somebody new to a trade: a known firm with a new line, or a new firm."""
+        if len(trade) > 2:
+            firms = self._firms.get(country)
+            if firms is not None and self.dice.chance(SIDELINE):
+                found = self._awake(firms)
+                if found is not None:
+                    return found
+        return self._born(country)
+
+    def _history(self, trade: tuple[str, ...], country: str) -> Past[Trader]:
+        """Return the past of a trade before anybody looked."""
+        past: Past[Trader] = Past()
+        firms = 0
+        for count in range(HISTORY[trade[-1]]):
+            new = (OPENNESS + DISCOUNT * firms) / (OPENNESS + count)
+            if self.dice.chance(new):
+                firms += 1
+                past.add(self._old(self._enters(trade, country)))
+            else:
+                past.add(past.draw(self.dice))
+        return past
+
+    # -- births ---------------------------------------------------------------------------
+
+    def _old(self, trader: Trader) -> Trader:
+        """Make a firm one that was there before the first day."""
+        if trader.born == self.today:
+            days = int(self.dice.around(1500, 0.8))
+            trader.born = self.today - timedelta(days=days)
+            trader.until = max(trader.until, self.today + timedelta(days=90))
+        return trader
 
     def _born(self, country: str) -> Trader:
         dice, texts = self.dice, self.world.texts
@@ -116,7 +211,7 @@ class Traders:
         city = dice.pick(tuple(home["cities"]))
         digits = dice.text("0123456789", 9)
         street = f"{dice.pick(texts['streets'][language])} {dice.whole(1, 240)}"
-        return Trader(
+        made = Trader(
             name=self._name(language, home["forms"]),
             identifier=f"{country}{digits}" if dice.chance(NUMBERED) else None,
             address=(street,),
@@ -124,11 +219,46 @@ class Traders:
             postcode=str(home["cities"][city]),
             country=country,
             contact=(f"{home['dial']} {dice.text('0123456789', 7)}",) if dice.chance(0.5) else (),
-            price=dice.around(1.0, 0.08),
-            fill=min(1.0, dice.around(0.97, 0.03)),
-            careless=dice.pick((0.0, 0.02, 0.02, 0.15)),
-            done=1,
+            price=dice.around(1.0, 0.12),
+            fill=min(1.0, dice.around(0.96, 0.04)),
+            careless=dice.weighed(CARELESS),
+            price_spread=dice.around(0.04, 0.6),
+            weighs=dice.around(0.004, 0.9),
+            dwell=dice.around(1.0, 0.35),
+            fetches=dice.around(1.0, 0.4),
+            words=dice.whole(0, 10_000),
+            vague=dice.weighed(VAGUE),
+            born=self.today,
+            way=dice.weighed(OWN_WAYS),
         )
+        self._lives(made)
+        if dice.chance(GROUPED):
+            self._joins(made)
+        self._firms.setdefault(country, Past()).add(made)
+        return made
+
+    def _lives(self, trader: Trader) -> None:
+        """Give a firm its days."""
+        dice = self.dice
+        days = dice.whole(0, 40) if dice.chance(ONCE) else int(LASTS * dice.around(0.6, 1.0))
+        trader.until = self.today + timedelta(days=min(days, 36_500))
+        if dice.chance(SLEEPERS):
+            trader.sleeps = self.today + timedelta(days=dice.whole(5, 900))
+            trader.wakes = trader.sleeps + timedelta(days=dice.whole(60, 360))
+
+    def _joins(self, trader: Trader) -> None:
+        """Make a firm part of a corporate group of its country: one roof, phone and agents."""
+        groups = self._groups.setdefault(trader.country, Past())
+        if len(groups) and self.dice.chance(0.75):
+            sister = groups.draw(self.dice)
+            trader.group = sister.group
+            trader.address, trader.city = sister.address, sister.city
+            trader.postcode, trader.contact = sister.postcode, sister.contact
+            trader.forwarders, trader.brokers = sister.forwarders, sister.brokers
+        else:
+            self._group += 1
+            trader.group = self._group
+        groups.add(trader)
 
     def _name(self, language: str, forms: list[str]) -> str:
         parts = self.world.texts["firms"][language]
@@ -140,6 +270,11 @@ class Traders:
                 break
         self.names.add(name)
         return name
+
+
+CARELESS: Mapping[float, float] = {0.0: 30, 0.02: 45, 0.08: 17, 0.25: 8}
+VAGUE: Mapping[float, float] = {0.0: 70, 0.005: 20, 0.03: 8, 0.2: 2}
+OWN_WAYS: Mapping[int, float] = dict(enumerate((20, 18, 22, 16, 8, 6, 5, 5)))
 
 
 def to_order(party: Party, world: World, country: str) -> Party:
