@@ -29,7 +29,8 @@ def passages(seed: int, start: datetime, days: int) -> tuple[Passage, ...]:
     dice = Dice(seed, "ais", "passages", start.isoformat())
     canal, ships = fleet()["canal"], canal_ships(seed)
     free = dict.fromkeys((ship.id for ship in ships), start - AGAIN)
-    found, at, end = [], start, start + timedelta(days=days)
+    found: list[Passage] = []
+    at, end = start, start + timedelta(days=days)
     while True:
         at += timedelta(minutes=dice.between(0, 2 * 24 * 60 / canal["transits_a_day"]))
         if at >= end:
