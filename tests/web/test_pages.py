@@ -28,6 +28,16 @@ DESKS = {
         Role.DATA_PROTECTION_OFFICER,
     },
     "/overview": set(Role) - {Role.SYSTEM, Role.TERMINAL, Role.INSPECTOR},
+    "/overview/picks": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.RULE_AUTHOR,
+    },
+    "/overview/runs": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.RULE_AUTHOR,
+    },
+    "/overview/units": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.RULE_AUTHOR,
+    },
+    "/overview/documents": {Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR},
     "/people": {Role.ADMINISTRATOR},
     "/jobs": {Role.ADMINISTRATOR, Role.SUPERVISOR, Role.AUDITOR},
     "/audit": {Role.AUDITOR, Role.DATA_PROTECTION_OFFICER},

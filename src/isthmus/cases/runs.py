@@ -2,14 +2,16 @@
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from itertools import accumulate, pairwise
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, RowMapping, Table, and_, select, type_coerce
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, Table, and_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from isthmus.access.gate import Scope, unscoped
+from isthmus.cargo.tables import unit_table
 from isthmus.cases.tables import inspection_table, pick_table, run_table
 from isthmus.kernel.canonical import digest
 from isthmus.kernel.errors import Damaged, NotFound
@@ -121,32 +123,82 @@ def assessments_of(tx: Transaction, inspection_ids: Iterable[str]) -> dict[str, 
     return found
 
 
+class Figure(StrEnum):
+    """What is counted of picks; the code names the figure in addresses and words."""
+
+    PICKED = "picked"
+    INSPECTED = "inspected"  # with a label: conclusive, by a control that could see it
+    HITS = "hits"
+    DELAYED = "delayed"  # inspected with a delay told, conclusive or not
+
+
 def measured_picks(tx: Transaction, scope: Scope) -> list[RowMapping]:
     """Return every pick with its run's objective and the label its inspection gave of it.
 
     ``positive`` is null where nothing was inspected, nothing came of it, or the control could
     not see irregularities of that objective.
     """
+    picks = pick_table.c
+    return list(tx.execute(_measured(scope, picks.lane, picks.basis, picks.propensity)).mappings())
+
+
+def picks_behind(
+    tx: Transaction,
+    scope: Scope,
+    figure: Figure,
+    objective: str,
+    *,
+    lane: str | None = None,
+    basis: str | None = None,
+    limit: int,
+    offset: int = 0,
+) -> list[RowMapping]:
+    """Return the picks that a figure counts, with their units, newest first."""
+    picks, orders, units = pick_table.c, inspection_table.c, unit_table.c
+    statement = _measured(
+        scope,
+        picks.id,
+        picks.unit_id,
+        picks.lane,
+        picks.basis,
+        picks.propensity,
+        picks.state,
+        picks.created_at,
+        orders.id.label("inspection_id"),
+        units.container,
+        units.bill,
+        units.declaration_key,
+        units.description,
+    ).join(unit_table, units.id == picks.unit_id)
+    statement = statement.where(run_table.c.objective == objective)
+    for column, value in ((picks.lane, lane), (picks.basis, basis)):
+        if value:
+            statement = statement.where(column == value)
+    counted = {
+        Figure.INSPECTED: outcome_table.c.positive.is_not(None),
+        Figure.HITS: outcome_table.c.positive.is_(True),
+        Figure.DELAYED: orders.minutes_delay.is_not(None),
+    }
+    if figure in counted:
+        statement = statement.where(counted[figure])
+    statement = statement.order_by(picks.created_at.desc(), picks.id).limit(limit).offset(offset)
+    return list(tx.execute(statement).mappings())
+
+
+def _measured(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Picks with the label of the inspection that came of them, if any did."""
     picks, runs_, labels = pick_table.c, run_table.c, outcome_table.c
     orders = inspection_table.c
     done = and_(orders.pick_id == picks.id, orders.result.is_not(None))
     label = and_(labels.inspection_id == orders.id, labels.objective == runs_.objective)
-    rows = tx.execute(
-        select(
-            runs_.objective,
-            picks.lane,
-            picks.basis,
-            picks.propensity,
-            orders.result,
-            orders.minutes_delay,
-            labels.positive,
-        )
+    return (
+        select(runs_.objective, orders.result, orders.minutes_delay, labels.positive, *columns)
+        .select_from(pick_table)
         .join(run_table, runs_.id == picks.run_id)
         .join(inspection_table, done, isouter=True)
         .join(outcome_table, label, isouter=True)
         .where(_placed(pick_table, scope))
     )
-    return list(rows.mappings())
 
 
 def run_lanes(tx: Transaction, scope: Scope) -> list[RowMapping]:

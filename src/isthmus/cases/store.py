@@ -126,16 +126,16 @@ def picks_of_unit(tx: Transaction, scope: Scope, unit_id: str) -> list[RowMappin
     return list(rows.mappings())
 
 
-def runs(tx: Transaction, scope: Scope, limit: int) -> list[RowMapping]:
+def runs(
+    tx: Transaction, scope: Scope, limit: int, offset: int = 0, objective: str | None = None
+) -> list[RowMapping]:
     """Return the newest targeting runs, without what they chose from."""
     wanted = [column for column in run_table.c if column.name != "pool"]
-    rows = tx.execute(
-        select(*wanted)
-        .where(scope.where(office_column=run_table.c.office))
-        .order_by(run_table.c.at.desc(), run_table.c.id)
-        .limit(limit)
-    )
-    return list(rows.mappings())
+    statement = select(*wanted).where(scope.where(office_column=run_table.c.office))
+    if objective:
+        statement = statement.where(run_table.c.objective == objective)
+    statement = statement.order_by(run_table.c.at.desc(), run_table.c.id)
+    return list(tx.execute(statement.limit(limit).offset(offset)).mappings())
 
 
 @unscoped("a hold is confirmed on a unit that is still there, whoever asks")
@@ -236,24 +236,6 @@ def findings(tx: Transaction, scope: Scope, inspection_ids: Sequence[str]) -> li
         .join(inspection_table, orders.id == finding_table.c.inspection_id)
         .where(orders.id.in_(list(inspection_ids)), _placed(inspection_table, scope))
         .order_by(finding_table.c.id)
-    )
-    return list(rows.mappings())
-
-
-def results(tx: Transaction, scope: Scope) -> list[RowMapping]:
-    """Return every inspected pick with its propensity and result, for honest estimates."""
-    picks, orders = pick_table.c, inspection_table.c
-    rows = tx.execute(
-        select(
-            picks.basis,
-            picks.lane,
-            picks.propensity,
-            orders.result,
-            orders.objective,
-            orders.minutes_delay,
-        )
-        .join(inspection_table, orders.pick_id == picks.id)
-        .where(orders.result.is_not(None), _placed(pick_table, scope))
     )
     return list(rows.mappings())
 

@@ -19,6 +19,7 @@ from isthmus.web import (
     audit,
     consignment,
     decisions,
+    figures,
     holds,
     inspections,
     jobs,
@@ -52,7 +53,7 @@ HEADERS = {
 
 DESKS = (
     account, preferences, queue, consignment, decisions, inspections, holds, quarantine, rules,
-    models, overview, people, jobs, audit,
+    models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 
 

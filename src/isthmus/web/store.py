@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
 
 from isthmus.access.gate import Scope
 from isthmus.cargo.tables import quarantine_table, record_table, unit_table
+from isthmus.cargo.unit import UnitState
 from isthmus.cases.tables import alert_table, pick_table
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.tables import assessment_table
@@ -70,6 +71,20 @@ def ranked_units(
         .offset(offset)
     )
     return list(rows.mappings())
+
+
+def known_units(
+    tx: Transaction, scope: Scope, regime: str, *, assessed: bool, limit: int, offset: int
+) -> list[RowMapping]:
+    """Return the known movements of a regime, as coverage counts them, the newest first."""
+    units = unit_table.c
+    statement = select(unit_table).where(
+        units.regime == regime, units.state != UnitState.SUPERSEDED, _placed(unit_table, scope)
+    )
+    if assessed:
+        statement = statement.where(units.scored_version > 0)
+    statement = statement.order_by(units.changed_at.desc(), units.id)
+    return list(tx.execute(statement.limit(limit).offset(offset)).mappings())
 
 
 def recent_bodies(tx: Transaction, scope: Scope, limit: int) -> list[str]:
