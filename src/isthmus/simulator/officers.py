@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.schemes import Scheme
+from isthmus.simulator.scheme import Scheme
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from isthmus.simulator.faults import Fault
 from isthmus.simulator.life import Port
 from isthmus.simulator.manifests import Manifests
 from isthmus.simulator.numbers import Numbers
+from isthmus.simulator.planted import Planted
 from isthmus.simulator.post import Document, event_documents, write
-from isthmus.simulator.schemes import Planted
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces import ON_MOVES, ON_PAPERS, Kit
 from isthmus.simulator.trade import LONGEST_STAY, Trade

@@ -7,7 +7,6 @@ since each scheme plants its look-alikes in lawful shipments too.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,58 +19,10 @@ from jsonschema import Draft202012Validator
 from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import code_list
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.planted import Planted
+from isthmus.simulator.scheme import Confuser, Scheme
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces import ON_MOVES, ON_PAPERS, Kit
-
-
-@dataclass(frozen=True, slots=True)
-class Confuser:
-    """What lawful trade does that looks like the scheme."""
-
-    each: float
-    traces: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """One way of smuggling."""
-
-    code: str
-    name: Mapping[str, str]
-    objective: str
-    weight: float
-    where: Mapping[str, Any]
-    goods: str
-    kilograms: tuple[float, float]
-    zone: str
-    traces: Mapping[str, float]
-    confusers: tuple[Confuser, ...]
-    found_by: Mapping[str, float]
-
-    def fits(self, shipment: Shipment) -> bool:
-        """Whether this scheme could use a shipment."""
-        where = self.where
-        port = shipment.port_of_loading
-        goods = shipment.goods.code if shipment.goods else ""
-        return (
-            shipment.regime.value in where.get("regimes", (shipment.regime.value,))
-            and port in where.get("origins", (port,))
-            and goods in where.get("goods", (goods,))
-            and where.get("reefer", shipment.reefer) == shipment.reefer
-            and where.get("transferred", shipment.transferred) == shipment.transferred
-        )
-
-
-@dataclass(slots=True)
-class Planted:
-    """A shipment in which something was planted, or that only looks so."""
-
-    shipment: Shipment
-    scheme: Scheme
-    kilograms: float
-    chances: Mapping[str, float]
-    guilty: bool
-    left: list[str] = field(default_factory=list)
 
 
 @cache

@@ -1,0 +1,104 @@
+"""Criminal groups: each has a method, lanes, companies of its own or people it uses, a rhythm.
+
+A group's companies are born like any start-up, ship lawful goods as well, and are given up after a
+few uses; no company is used more than ``MOST_USES`` times, so that who owns one is never settled
+by the company alone.
+"""
+
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from isthmus.simulator.dice import Dice
+from isthmus.simulator.scheme import COMMODITY, METHOD, ROUTE, TRADERS, Scheme
+from isthmus.simulator.shipment import Shipment
+from isthmus.simulator.traders import Trader, Traders
+
+MOST_USES = 12
+Lane = tuple[str, str]  # port of loading, goods
+
+
+@dataclass(slots=True)
+class Hand:
+    """What firms of one hand share: an address, a telephone; and whom it has in the port."""
+
+    house: Trader | None = None  # whose address and telephone the others give
+    haulier: str | None = None
+    user: str | None = None
+    value: float | None = None  # an invoice that it uses again
+
+
+@dataclass(slots=True)
+class Company:
+    """A company that a group owns."""
+
+    trader: Trader
+    limit: int
+    used: int = 0
+
+
+@dataclass(slots=True)
+class Group:
+    """A criminal group."""
+
+    number: int
+    scheme: Scheme
+    hand: Hand = field(default_factory=Hand)
+    lanes: list[Lane] = field(default_factory=list)
+    companies: dict[tuple[str, str], list[Company]] = field(default_factory=dict)
+    victims: list[str] = field(default_factory=list)  # names of traders whose boxes it uses
+    lessons: list[tuple[datetime, str]] = field(default_factory=list)
+    adapted: list[str] = field(default_factory=list)
+    avoids: tuple[str, ...] = ()  # ports and goods it keeps away from since it was caught
+    used: bool = False  # it has gone beyond its tests
+
+    def learn(self, at: datetime, dice: Dice) -> None:
+        """Note that a shipment was found: what is changed, and when."""
+        adapts = self.scheme.adapts
+        for change in (ROUTE, COMMODITY, TRADERS, METHOD):
+            if dice.chance(adapts.chances.get(change, 0.0)):
+                when = at + timedelta(days=dice.between(*adapts.after))
+                self.lessons.append((when, change))
+
+    def due(self, day: datetime) -> list[str]:
+        """Return the changes that are due, and forget them."""
+        found = [change for at, change in self.lessons if at <= day]
+        self.lessons = [(at, change) for at, change in self.lessons if at > day]
+        return found
+
+    def give_up(self) -> None:
+        """Leave its companies and victims behind."""
+        self.companies = {}
+        self.victims = []
+        self.hand = Hand()
+
+    def company(self, role: str, country: str, traders: Traders, dice: Dice) -> Company:
+        """Return the company that acts in a role; several take turns, and old ones are left."""
+        owned = self.companies.setdefault((role, country), [])
+        owned[:] = [company for company in owned if company.used < company.limit]
+        if len(owned) < 2 and (not owned or dice.chance(0.3)):
+            owned.append(Company(traders.newcomer(country), dice.whole(3, MOST_USES)))
+        return dice.pick(owned)
+
+    def act_as(self, shipment: Shipment, traders: Traders, dice: Dice, *, guilty: bool) -> None:
+        """Put the group's own companies into a shipment's papers."""
+        for role in self.scheme.by.roles:
+            there = shipment.shipper if role == "shipper" else shipment.consignee
+            if there is None:
+                continue
+            company = self.company(role, there.country, traders, dice)
+            company.used += guilty
+            if role == "shipper":
+                shipment.shipper = company.trader
+            else:
+                shipment.consignee = company.trader
+
+    def pose_as(self, trader: Trader, traders: Traders) -> Trader:
+        """Return an established trader as the group poses as it: its name, the group's contact."""
+        if self.hand.house is None:
+            self.hand.house = traders.newcomer(trader.country)
+        own, posed = self.hand.house, copy(trader)
+        posed.contact = own.contact
+        if not own.contact:
+            posed.address, posed.city, posed.postcode = own.address, own.city, own.postcode
+        return posed

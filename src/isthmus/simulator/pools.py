@@ -1,0 +1,97 @@
+"""A day's shipments, sorted once by which schemes could use them and by their lane."""
+
+from collections.abc import Collection, Sequence
+
+from isthmus.simulator.dice import Dice
+from isthmus.simulator.groups import Lane
+from isthmus.simulator.scheme import SHIPMENT, Scheme
+from isthmus.simulator.shipment import Shipment
+
+Key = tuple[object, ...]
+TRIES = 30  # draws before a pool is looked through from end to end
+
+
+class Fitting:
+    """Which schemes fit a shipment; asked once for all shipments that are alike."""
+
+    def __init__(self, schemes: Sequence[Scheme]) -> None:
+        self.schemes = [scheme for scheme in schemes if scheme.on == SHIPMENT]
+        self._known: dict[Key, tuple[str, ...]] = {}
+
+    def codes(self, shipment: Shipment) -> tuple[str, ...]:
+        """Return the codes of the schemes that could use a shipment."""
+        key = (
+            shipment.regime,
+            shipment.port_of_loading,
+            shipment.discharge,
+            shipment.goods.code if shipment.goods else None,
+            shipment.box.size_type,
+            shipment.transferred,
+            bool(shipment.master),
+        )
+        found = self._known.get(key)
+        if found is None:
+            found = tuple(scheme.code for scheme in self.schemes if scheme.fits(shipment))
+            self._known[key] = found
+        return found
+
+
+class Pools:
+    """The shipments of a day; each is taken once."""
+
+    def __init__(self, fitting: Fitting, shipments: Sequence[Shipment]) -> None:
+        self.shipments = shipments
+        self.taken = bytearray(len(shipments))
+        self.of_scheme: dict[str, list[int]] = {scheme.code: [] for scheme in fitting.schemes}
+        self.of_lane: dict[Lane, list[int]] = {}
+        self.of_shipper: dict[str, list[int]] = {}
+        self._codes = [fitting.codes(shipment) for shipment in shipments]
+        for at, shipment in enumerate(shipments):
+            for code in self._codes[at]:
+                self.of_scheme[code].append(at)
+            self.of_lane.setdefault(lane(shipment), []).append(at)
+            if shipment.shipper is not None:
+                self.of_shipper.setdefault(shipment.shipper.name, []).append(at)
+
+    def draw(self, dice: Dice, scheme: Scheme, avoids: Collection[str] = ()) -> Shipment | None:
+        """Take any shipment that the scheme could use; None when none is left.
+
+        Ports of loading and goods to avoid are avoided where others are found.
+        """
+        pool = self.of_scheme[scheme.code]
+        return self._take(dice, pool, scheme, avoids) or self._take(dice, pool, scheme)
+
+    def draw_in(self, dice: Dice, scheme: Scheme, where: Lane) -> Shipment | None:
+        """Take a shipment in one lane."""
+        return self._take(dice, self.of_lane.get(where, []), scheme)
+
+    def draw_of(self, dice: Dice, scheme: Scheme, shipper: str) -> Shipment | None:
+        """Take a shipment of one shipper."""
+        return self._take(dice, self.of_shipper.get(shipper, []), scheme)
+
+    def _take(
+        self, dice: Dice, pool: list[int], scheme: Scheme, avoids: Collection[str] = ()
+    ) -> Shipment | None:
+        if not pool:
+            return None
+        for _ in range(TRIES):
+            at = dice.pick(pool)
+            if self._free(at, scheme, avoids):
+                break
+        else:
+            left = [at for at in pool if self._free(at, scheme, avoids)]
+            if not left:
+                return None
+            at = dice.pick(left)
+        self.taken[at] = 1
+        return self.shipments[at]
+
+    def _free(self, at: int, scheme: Scheme, avoids: Collection[str]) -> bool:
+        if self.taken[at] or scheme.code not in self._codes[at]:
+            return False
+        return not avoids or not any(part in avoids for part in lane(self.shipments[at]))
+
+
+def lane(shipment: Shipment) -> Lane:
+    """Return from where a shipment goes and what it is."""
+    return shipment.port_of_loading, shipment.goods.code if shipment.goods else ""
