@@ -16,7 +16,7 @@ from flow.test_score import current
 from isthmus.access.model import Actor, Role
 from isthmus.flow.score import Scorer
 from isthmus.flow.train import labelled
-from isthmus.flow.trial import trial
+from isthmus.flow.trial import Figure, trial
 from isthmus.flow.verify import recompute
 from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.risk import models
@@ -142,6 +142,16 @@ def test_a_model_in_shadow_is_seen_to_run(loop: Loop):
     assert (told.compared, told.top, told.outcomes) == (600, 30, 0)
     assert 0 <= told.shared <= 1
     assert told.auc_model is None
+    assert {figure: len(told.behind(figure)) for figure in Figure} == {
+        "compared": 600, "top": 30, "shared": round(30 * told.shared), "outcomes": 0,
+        "positives": 0,
+    }  # fmt: skip
+    by_model = [row.score_model for row in told.rows]
+    assert by_model == sorted(by_model, reverse=True)
+    in_force = sorted(told.rows, key=lambda row: row.rank_in_force)
+    assert [row.rank_in_force for row in in_force] == list(range(1, 601))
+    scores = [row.score_in_force for row in in_force]
+    assert scores == sorted(scores, reverse=True)
     loop.later(days=1)
 
     def learnt(tx) -> None:  # outcomes of some of these units come in after the training
@@ -156,6 +166,8 @@ def test_a_model_in_shadow_is_seen_to_run(loop: Loop):
     told = loop.read(lambda tx: trial(tx, analyst, model))
     assert told.outcomes == 300
     assert 0 < told.positives < 300
+    assert len(told.behind(Figure.OUTCOMES)) == 300
+    assert len(told.behind(Figure.POSITIVES)) == told.positives
     assert told.auc_model > 0.7
     assert [row["body"] for row in current(loop, "revenue")] == before  # and changes nothing
 

@@ -6,7 +6,9 @@ somebody asks, from the feature rows that the assessments in force were made fro
 """
 
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -24,6 +26,28 @@ NEWEST = 2000
 
 TOP_SHARE = 0.05
 """The share at the top of both rankings that is compared: about what can be inspected."""
+
+
+class Figure(StrEnum):
+    """What a trial counts."""
+
+    COMPARED = "compared"
+    TOP = "top"
+    SHARED = "shared"
+    OUTCOMES = "outcomes"
+    POSITIVES = "positives"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One unit in both rankings; the first rank is 1."""
+
+    unit_id: str
+    score_model: float
+    rank_model: int
+    score_in_force: float
+    rank_in_force: int
+    positive: bool | None  # an outcome learnt since the training; None while there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +68,19 @@ class Trial:
     positives: int
     auc_model: float | None  # None while outcomes of one kind are missing
     auc_in_force: float | None
+    rows: tuple[Compared, ...] = ()  # every unit compared, the model's first first
+
+    def behind(self, figure: Figure) -> tuple[Compared, ...]:
+        """Return the rows that a figure counts, the model's first first."""
+        if figure is Figure.COMPARED:
+            return self.rows
+        counts: Mapping[Figure, Callable[[Compared], bool]] = {
+            Figure.TOP: lambda row: row.rank_model <= self.top,
+            Figure.SHARED: lambda row: max(row.rank_model, row.rank_in_force) <= self.top,
+            Figure.OUTCOMES: lambda row: row.positive is not None,
+            Figure.POSITIVES: lambda row: row.positive is True,
+        }
+        return tuple(filter(counts[figure], self.rows))
 
 
 def trial(tx: Transaction, actor: Actor, model_id: str) -> Trial:
@@ -55,11 +92,17 @@ def trial(tx: Transaction, actor: Actor, model_id: str) -> Trial:
         return Trial(model_id, model.objective, 0, 0, None, 0, 0, None, None)
     said = model.predict(frame_from_stored([zlib.decompress(one["features"]) for one in rows]))
     stands = np.array([one["score"] for one in rows])
-    top = max(1, round(len(rows) * TOP_SHARE))
-    shared = len(_best(said, top) & _best(stands, top)) / top
     known = store.outcomes_learnt(tx, row["objective"], row["trained_at"])
-    at = [place for place, one in enumerate(rows) if one["unit_id"] in known]
-    positive = np.array([known[rows[place]["unit_id"]] for place in at], dtype=bool)
+    told = [
+        Compared(one["unit_id"], score, rank, standing, place, known.get(one["unit_id"]))
+        for one, score, rank, standing, place in zip(
+            rows, said.tolist(), _ranks(said), stands.tolist(), _ranks(stands), strict=True
+        )
+    ]
+    top = max(1, round(len(rows) * TOP_SHARE))
+    shared = sum(max(one.rank_model, one.rank_in_force) <= top for one in told) / top
+    at = [place for place, one in enumerate(told) if one.positive is not None]
+    positive = np.array([told[place].positive for place in at], dtype=bool)
     both = 0 < positive.sum() < len(at)
     return Trial(
         model_id,
@@ -71,8 +114,12 @@ def trial(tx: Transaction, actor: Actor, model_id: str) -> Trial:
         int(positive.sum()),
         auc(said[at], positive) if both else None,
         auc(stands[at], positive) if both else None,
+        tuple(sorted(told, key=lambda one: one.rank_model)),
     )
 
 
-def _best(scores: F64, top: int) -> set[int]:
-    return set(np.argsort(-scores, kind="stable")[:top].tolist())
+def _ranks(scores: F64) -> list[int]:
+    """The rank of each score, the highest first; equal ones keep their order."""
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    return ranks.tolist()

@@ -3,6 +3,7 @@
 Each area's own reads stand in its store; here are the joins that only a page needs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select
@@ -85,6 +86,17 @@ def known_units(
         statement = statement.where(units.scored_version > 0)
     statement = statement.order_by(units.changed_at.desc(), units.id)
     return list(tx.execute(statement.limit(limit).offset(offset)).mappings())
+
+
+def units(tx: Transaction, scope: Scope, unit_ids: Sequence[str]) -> dict[str, RowMapping]:
+    """Return what names a few units, by id; those out of sight are absent."""
+    columns = unit_table.c
+    rows = tx.execute(
+        select(columns.id, columns.container, columns.bill, columns.declaration_key).where(
+            columns.id.in_(unit_ids), _placed(unit_table, scope)
+        )
+    )
+    return {row["id"]: row for row in rows.mappings()}
 
 
 def recent_bodies(tx: Transaction, scope: Scope, limit: int) -> list[str]:
