@@ -1,8 +1,6 @@
 """How far the reading of each document has come, so that a crash loses and doubles nothing."""
 
-from typing import Any
-
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import Executable, RowMapping, bindparam, func, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import reading_table
@@ -11,6 +9,23 @@ from isthmus.kernel.errors import Conflict, NotFound
 from isthmus.platform.transaction import Transaction
 
 COUNTS = ("received", "accepted", "quarantined", "parked", "duplicates", "new_versions")
+
+_readings = reading_table.c
+_OF = _readings.document_id == bindparam("document")
+# Made once: making a statement costs more than running it.
+_GET = select(reading_table).where(_OF)
+_COUNT = (
+    update(reading_table)
+    .where(_OF)
+    .values({_readings[name]: _readings[name] + bindparam(f"more_{name}") for name in COUNTS})
+)
+_ADVANCE = _COUNT.values(ordinal=bindparam("read"), state="reading")
+_FINISH = update(reading_table).where(_OF).values(state="read").returning(reading_table)
+_CLAIM = (
+    update(reading_table)
+    .where(_OF, _readings.ordinal == bindparam("read"), _readings.state.in_(("stored", "reading")))
+    .values(state="reading")
+)
 
 
 def begin(
@@ -42,11 +57,11 @@ def begin(
 @unscoped("reading resumes where it stopped, for the node and not for a person")
 def get(tx: Transaction, document_id: str) -> RowMapping:
     """Return the reading of a document; raises ``NotFound``."""
-    row = (
-        tx.execute(select(reading_table).where(reading_table.c.document_id == document_id))
-        .mappings()
-        .first()
-    )
+    return _one(tx, _GET, document_id)
+
+
+def _one(tx: Transaction, statement: Executable, document_id: str) -> RowMapping:
+    row = tx.execute(statement, {"document": document_id}).mappings().first()
     if row is None:
         raise NotFound("document_unknown", "no such document", document=document_id)
     return row
@@ -54,34 +69,25 @@ def get(tx: Transaction, document_id: str) -> RowMapping:
 
 def claim(tx: Transaction, document_id: str, read: int) -> None:
     """Go on after so many readings; raises ``Conflict`` when somebody else has gone on."""
-    readings = reading_table.c
-    outcome = tx.execute(
-        update(reading_table)
-        .where(
-            readings.document_id == document_id,
-            readings.ordinal == read,
-            readings.state.in_(("stored", "reading")),
-        )
-        .values(state="reading")
-    )
+    outcome = tx.execute(_CLAIM, {"document": document_id, "read": read})
     if outcome.rowcount != 1:
         raise Conflict("reading_contested", "another reader has gone on", document=document_id)
 
 
 def advance(tx: Transaction, document_id: str, tally: Tally, read: int) -> None:
     """Count a batch in and note after how many readings to go on."""
-    _count(tx, document_id, tally, ordinal=read, state="reading")
+    tx.execute(_ADVANCE, {"document": document_id, "read": read, **_more(tally)})
 
 
-def finish(tx: Transaction, document_id: str) -> None:
-    """Note that a document is read to its end."""
-    _count(tx, document_id, Tally(), state="read")
+def finish(tx: Transaction, document_id: str) -> RowMapping:
+    """Note that a document is read to its end; return its reading."""
+    return _one(tx, _FINISH, document_id)
 
 
 def recount(tx: Transaction, document_id: str, moved: Tally) -> None:
     """Move records of a document from one count to another: a parked one that found its parent,
     a quarantined one that can be read now."""
-    _count(tx, document_id, moved)
+    tx.execute(_COUNT, {"document": document_id, **_more(moved)})
 
 
 def reopen(tx: Transaction, document_id: str, faults: int) -> None:
@@ -94,12 +100,8 @@ def reopen(tx: Transaction, document_id: str, faults: int) -> None:
     )
 
 
-def _count(tx: Transaction, document_id: str, tally: Tally, **also: Any) -> None:
-    readings = reading_table.c
-    counts = {name: readings[name] + getattr(tally, name) for name in COUNTS}
-    tx.execute(
-        update(reading_table).where(readings.document_id == document_id).values(**counts, **also)
-    )
+def _more(tally: Tally) -> dict[str, int]:
+    return {f"more_{name}": getattr(tally, name) for name in COUNTS}
 
 
 def documents(tx: Transaction, scope: Scope, limit: int, offset: int = 0) -> list[RowMapping]:

@@ -90,17 +90,22 @@ def _tell(tx: Transaction, document_id: str, made: Sequence[Version], joined: Jo
             )
 
 
-def note_read(tx: Transaction, actor: Actor, document_id: str, read: int | None = None) -> None:
-    """Note, and audit, that a document is read to its end (after ``read`` readings in all)."""
+def note_read(
+    tx: Transaction, actor: Actor, document_id: str, read: int | None = None
+) -> RowMapping:
+    """Note, and audit, that a document is read to its end (after ``read`` readings in all).
+
+    Returns its reading.
+    """
     check(tx, actor, Permission.EVENT_RECEIVE)
     if read is not None:
         readings.claim(tx, document_id, read)
-    readings.finish(tx, document_id)
-    row = readings.get(tx, document_id)
+    row = readings.finish(tx, document_id)
     counts = {name: row[name] for name in readings.COUNTS}
     audit.record(
         tx, actor.id, "document.read", "document", document_id, agency=actor.agency, **counts
     )
+    return row
 
 
 def find_unit(tx: Transaction, actor: Actor, unit_id: str) -> Unit:

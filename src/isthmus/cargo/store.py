@@ -16,7 +16,6 @@ from isthmus.cargo.tables import (
 )
 from isthmus.cargo.unit import Unit, UnitState
 from isthmus.kernel.errors import NotFound
-from isthmus.platform import bulk
 from isthmus.platform.transaction import Transaction
 
 # SQLite takes at most 32,766 bound values in one statement; this leaves room.
@@ -65,7 +64,7 @@ def unit_row(unit: Unit) -> dict[str, Any]:
 
 def insert_units(tx: Transaction, units: Sequence[Unit]) -> None:
     """Enter new units."""
-    bulk.insert(tx, unit_table, [unit_row(unit) for unit in units])
+    tx.insert(unit_table, [unit_row(unit) for unit in units])
 
 
 def update_units(tx: Transaction, units: Sequence[Unit]) -> None:

@@ -126,8 +126,7 @@ class Receiver:
         for batch in _batches(format_.read(io.BytesIO(content), source)):
             read += len(batch)
             self._take(tx, actor, stored.id, batch, read)
-        service.note_read(tx, actor, stored.id)
-        row = readings.get(tx, stored.id)
+        row = service.note_read(tx, actor, stored.id)
         receipt.tally, receipt.state = _tally(row), row["state"]
         return receipt
 

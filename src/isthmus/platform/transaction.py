@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table, text
-from sqlalchemy.dialects import postgresql, sqlite
 
-from isthmus.platform import telemetry
+from isthmus.platform import bulk, telemetry
 from isthmus.platform.keys import KeyRing
 
 _log = telemetry.log("transaction")
@@ -68,29 +67,15 @@ class Transaction:
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows; each must name the same columns."""
-        if rows:
-            self.connection.execute(table.insert(), rows)
+        bulk.insert(self.connection, table, rows)
 
     def insert_new(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert a row unless one with the same unique key stands already; say whether it did."""
-        maker = sqlite.insert if self.is_sqlite else postgresql.insert
-        outcome = self.connection.execute(
-            maker(table).values(row).on_conflict_do_nothing(),
-            execution_options={"preserve_rowcount": True},  # else unknown (-1) on PostgreSQL
-        )
-        return outcome.rowcount == 1
+        return bulk.insert(self.connection, table, [row], passing_over=True) == 1
 
     def insert_all_new(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert rows, passing over those whose unique key stands already; return how many new."""
-        if not rows:
-            return 0
-        maker = sqlite.insert if self.is_sqlite else postgresql.insert
-        outcome = self.connection.execute(
-            maker(table).on_conflict_do_nothing(),
-            rows,
-            execution_options={"preserve_rowcount": True},
-        )
-        return outcome.rowcount
+        return bulk.insert(self.connection, table, rows, passing_over=True)
 
     def lock(self, names: Iterable[str]) -> None:
         """Hold the named things until this unit of work ends, against other writers.

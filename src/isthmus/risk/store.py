@@ -10,7 +10,6 @@ from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
 from isthmus.cargo.unit import UnitState
 from isthmus.kernel.errors import NotFound
-from isthmus.platform import bulk
 from isthmus.platform.erasure import erasure_table
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.tables import (
@@ -223,8 +222,8 @@ def insert_assessments(
             .where(columns.unit_id.in_(part), columns.current)
             .values(current=False)
         )
-    bulk.insert(tx, feature_table, features)
-    bulk.insert(tx, assessment_table, assessments)
+    tx.insert(feature_table, features)
+    tx.insert(assessment_table, assessments)
     tx.insert(batch_table, [batch])
 
 
