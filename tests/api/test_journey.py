@@ -46,6 +46,12 @@ def test_a_box_goes_from_its_manifest_to_its_result(api: Api):
     assert seen["reasons"] is seen["pick_id"] is seen["proposed_by"] is None
     assert terminal.post(f"/api/holds/{hold}/acknowledge").status_code == 200
     assert first(analyst, "/api/holds")["reasons"] == ["indicator_seal"]
+    longer = {"reasons": ["inspection_waiting"]}
+    problem(analyst.post(f"/api/holds/{hold}/extend", json=longer), 403)
+    kept = supervisor.post(f"/api/holds/{hold}/extend", json=longer).json()
+    assert kept["extension_reasons"] == ["inspection_waiting"]
+    assert first(terminal, "/api/holds")["holds_until"] == kept["holds_until"]
+    assert first(terminal, "/api/holds")["extension_reasons"] is None
 
     ask = {"pick": pick["id"], "control_type": "physical_full"}
     order = analyst.post("/api/inspections", json=ask).json()["id"]

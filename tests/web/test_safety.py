@@ -42,7 +42,8 @@ def test_static_files_ask_for_nothing_elsewhere():
 FORMS = (
     "/picks/{pick}/take", "/picks/{pick}/put-back", "/picks/{pick}/clear", "/picks/{pick}/watch",
     "/picks/{pick}/hold", "/picks/{pick}/inspect", "/holds/{proposed}/confirm",
-    "/holds/{proposed}/refuse", "/holds/{proposed}/release", "/inspections/{inspection}/accept",
+    "/holds/{proposed}/refuse", "/holds/{proposed}/release", "/holds/{hold}/extend",
+    "/inspections/{inspection}/accept",
     "/inspections/{inspection}/decline", "/inspections/{inspection}/result", "/target",
     "/quarantine/{document}/retry", "/rules/propose", "/consignments/{unit}/parties",
 )  # fmt: skip

@@ -16,6 +16,7 @@ from isthmus.cases import holds
 from isthmus.cases import store as cases
 from isthmus.cases.model import HoldState
 from isthmus.flow import inspect
+from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/holds", tags=["holds"])
 Reader = Annotated[Actor, Depends(allowed(Permission.HOLD_READ))]
@@ -25,7 +26,10 @@ Acknowledger = Annotated[Actor, Depends(allowed(Permission.HOLD_ACKNOWLEDGE))]
 Releaser = Annotated[Actor, Depends(allowed(Permission.HOLD_RELEASE))]
 
 # What a terminal is told: which box to keep and until when, never why, nor of which pick it is.
-REASONED = ("pick_id", "reasons", "end_reasons", "proposed_by", "confirmed_by", "ended_by")
+REASONED = (
+    "pick_id", "reasons", "extension_reasons", "end_reasons", "proposed_by", "confirmed_by",
+    "extended_by", "ended_by",
+)  # fmt: skip
 SHOWN_TO_TERMINALS = (
     HoldState.CONFIRMED,
     HoldState.ACKNOWLEDGED,
@@ -53,6 +57,9 @@ class Hold(Answer):
     acknowledged_by: str | None
     acknowledged_at: At | None
     holds_until: At | None
+    extended_by: str | None = Field(description="the newest extension; the audit has them all")
+    extended_at: At | None
+    extension_reasons: list[str] | None
     ended_by: str | None
     ended_at: At | None
     end_reasons: list[str] | None
@@ -71,6 +78,12 @@ class Proposal(Ask):
 
     pick: Id = Field(examples=["pick_06bq3f1m9t0xk2r8v5hc7n4ezs"])
     reasons: Reasons = Field(examples=[["indicator_seal"]])
+
+
+class Extension(Ask):
+    """Why a box is kept longer."""
+
+    reasons: Reasons = Field(examples=[["inspection_waiting"]])
 
 
 class Ending(Ask):
@@ -123,6 +136,17 @@ def acknowledge_hold(node: NodeServed, actor: Acknowledger, hold_id: IdPath) -> 
     """Say, as the terminal, that the box is kept. Saying so twice changes nothing."""
     node.database.write(lambda tx: holds.acknowledge(tx, actor, hold_id))
     return Done(id=hold_id, state=HoldState.ACKNOWLEDGED)
+
+
+@router.post("/{hold_id}/extend", responses=answers(404, 409))
+def extend_hold(node: NodeServed, actor: Confirmer, hold_id: IdPath, ask: Extension) -> Hold:
+    """Keep the box for another 24 hours from now; every further day asks for a reason again."""
+
+    def work(tx: Transaction) -> RowMapping:
+        holds.extend(tx, actor, hold_id, ask.reasons)
+        return cases.hold(tx, scope(actor, Permission.HOLD_READ), hold_id)
+
+    return Hold.of(node.database.write(work), actor)
 
 
 @router.post("/{hold_id}/release", responses=answers(404, 409))

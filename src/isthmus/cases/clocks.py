@@ -158,19 +158,25 @@ def unanswered_holds(tx: Transaction) -> list[RowMapping]:
 
 @unscoped("a box that is kept too long is noticed whoever looks")
 def overlong_holds(tx: Transaction) -> list[RowMapping]:
-    """Return holds past their time, if nobody was alerted yet; only a person may end them."""
+    """Return holds past their time, if nobody was alerted yet.
+
+    Only a person may end or extend them.
+    """
     return _past(tx, ACTIVE_HOLDS, hold_table.c.holds_until, "hold_overlong")
 
 
 def _past(
     tx: Transaction, states: Sequence[HoldState], clock: ColumnElement[Any], kind: str
 ) -> list[RowMapping]:
+    # An extended hold that runs out again is told again.
+    untold = _untold(kind, alert_table.c.at >= clock)
     rows = tx.execute(
-        select(hold_table).where(hold_table.c.state.in_(states), clock < tx.now, _untold(kind))
+        select(hold_table).where(hold_table.c.state.in_(states), clock < tx.now, untold)
     )
     return list(rows.mappings())
 
 
-def _untold(kind: str) -> ColumnElement[bool]:
+def _untold(kind: str, *since: ColumnElement[bool]) -> ColumnElement[bool]:
     told = alert_table.c
-    return ~select(told.id).where(told.hold_id == hold_table.c.id, told.kind == kind).exists()
+    found = select(told.id).where(told.hold_id == hold_table.c.id, told.kind == kind, *since)
+    return ~found.exists()

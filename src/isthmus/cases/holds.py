@@ -113,6 +113,29 @@ def acknowledge(tx: Transaction, actor: Actor, hold_id: str) -> None:
     events.emit(tx, "hold.acknowledged", row["unit_id"], hold=hold_id)
 
 
+def extend(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
+    """Keep the box for another 24 hours from now; every further day asks for a reason again.
+
+    Raises ``Conflict`` unless the hold is in force.
+    """
+    row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
+    given = check_reasons(reasons, "extend")
+    if row["state"] not in ACTIVE_HOLDS:
+        raise Conflict(
+            "state_forbids", "only a hold in force is extended", object=hold_id, state=row["state"]
+        )
+    store.change_hold(
+        tx,
+        hold_id,
+        holds_until=tx.now + HOLD_FOR,
+        extended_by=actor.id,
+        extended_at=tx.now,
+        extension_reasons=given,
+    )
+    _note(tx, actor, "hold.extend", hold_id, row["unit_id"], reasons=given)
+    events.emit(tx, "hold.extended", row["unit_id"], hold=hold_id, container=row["container"])
+
+
 def release(tx: Transaction, actor: Actor, hold_id: str, reasons: Sequence[str]) -> None:
     """End a hold: the box may go."""
     row = _hold(tx, actor, hold_id, Permission.HOLD_RELEASE)

@@ -102,7 +102,7 @@ def _decide(
 def check_reasons(reasons: Sequence[str], decision: str) -> list[str]:
     """Return the reason codes given: at least one, each of the code list and fit for the decision.
 
-    ``decision`` is clear, watch, hold or release, as the list has it. Raises ``Invalid``.
+    ``decision`` is clear, watch, hold, extend or release, as the list has it. Raises ``Invalid``.
     """
     known = code_list("reasons")
     given = list(dict.fromkeys(reasons))

@@ -81,6 +81,9 @@ hold_table = Table(
     Column("acknowledged_by", Text),
     Column("acknowledged_at", Instant),
     Column("holds_until", Instant),
+    Column("extended_by", Text),  # the newest extension; the audit has them all
+    Column("extended_at", Instant),
+    Column("extension_reasons", Json),
     Column("ended_by", Text),
     Column("ended_at", Instant),
     Column("end_reasons", Json),

@@ -16,7 +16,7 @@ from isthmus.cargo import service as cargo
 from isthmus.cargo.model import GoodsItem, Packages, Seal
 from isthmus.cargo.unit import Unit
 from isthmus.cases import store as cases
-from isthmus.cases.model import HOLD_STEPS, OPEN_PICKS, HoldState, PickState
+from isthmus.cases.model import ACTIVE_HOLDS, HOLD_STEPS, OPEN_PICKS, HoldState, PickState
 from isthmus.kernel.errors import PurposeNeeded
 from isthmus.platform.transaction import Transaction
 from isthmus.risk import assessments
@@ -154,6 +154,9 @@ def _open_acts(visitor: Visitor, seen: dict[str, list[RowMapping]]) -> dict[str,
         "inspect": may_order and ((mine and state is PickState.TAKEN) or state is PickState.HELD),
         "confirm": hold is not None
         and hold["state"] == HoldState.PROPOSED
+        and visitor.may(Permission.HOLD_CONFIRM),
+        "extend": hold is not None
+        and hold["state"] in ACTIVE_HOLDS
         and visitor.may(Permission.HOLD_CONFIRM),
         "release": hold is not None
         and hold["state"] != HoldState.PROPOSED

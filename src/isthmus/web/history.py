@@ -111,6 +111,9 @@ def _decisions(
         ):
             if hold[name]:
                 moments.append(Moment(hold[name], labels.of("hold_states", code)))
+        if hold["extended_at"]:
+            why = _reasons(labels, hold["extension_reasons"])
+            moments.append(Moment(hold["extended_at"], t("timeline.extended"), why))
     for order in inspections:
         kind = labels.of("control_types", order["control_type"])
         for code, name in (

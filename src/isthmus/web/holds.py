@@ -92,6 +92,16 @@ def refuse(visitor: Confirming, hold_id: str, form: Typed) -> Response:
     )  # fmt: skip
 
 
+@router.post("/holds/{hold_id}/extend")
+def extend(visitor: Confirming, hold_id: str, form: Typed) -> Response:
+    """Keep a box for another day."""
+    reasons = form.many("reasons")
+    return hold_act(
+        visitor, _came_from(form), "extend",
+        lambda tx: holds.extend(tx, visitor.actor, hold_id, reasons),
+    )  # fmt: skip
+
+
 @router.post("/holds/{hold_id}/release")
 def release(visitor: Releasing, hold_id: str, form: Typed) -> Response:
     """End a hold."""
