@@ -179,6 +179,7 @@ def _first(tx: Any, node: Node) -> tuple[dict[Role, Actor], str]:
 def seed(api: Api) -> None:
     """Bring traffic through the loop: things received, set apart, scored, picked, held, inspected."""
     node, officer = api.node, api.actors[Role.SUPERVISOR]
+    analyst = api.actors[Role.ANALYST]
 
     def take(content: bytes, name: str) -> str:
         return node.receiver.receive(officer, io.BytesIO(content), Source(name)).document_id
@@ -200,8 +201,11 @@ def seed(api: Api) -> None:
         api.ids["taken"] = chosen[1]
         api.ids["watched"] = chosen[6]
         picks.watch(tx, officer, chosen[6], ["capacity"], agrees=None)
-        api.ids["proposed"] = inspect.propose_hold(tx, officer, chosen[2], ["indicator_seal"])
-        api.ids["hold"] = inspect.propose_hold(tx, officer, chosen[3], ["indicator_seal"])
+        for pick in chosen[2:4]:
+            picks.put_back(tx, officer, pick)
+            picks.take(tx, analyst, pick)
+        api.ids["proposed"] = inspect.propose_hold(tx, analyst, chosen[2], ["indicator_seal"])
+        api.ids["hold"] = inspect.propose_hold(tx, analyst, chosen[3], ["indicator_seal"])
         holds.confirm(tx, officer, api.ids["hold"])
         api.ids["inspection"] = inspect.order(tx, officer, chosen[4], "physical_full")
 

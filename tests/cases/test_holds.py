@@ -59,6 +59,25 @@ def test_a_hold_that_runs_out_again_is_told_again_and_once(desk: Loop):
     assert told == [1, 2, 3]
 
 
+def test_who_proposed_a_hold_does_not_confirm_it_but_may_withdraw_it(desk: Loop):
+    supervisor, other = desk.people[Role.SUPERVISOR], desk.second(Role.SUPERVISOR)
+    first, second = (pick["id"] for pick in desk.run(budget=2).picks)
+    for pick in (first, second):
+        desk.write(lambda tx, pick=pick: picks.take(tx, supervisor, pick))
+    reasons = ["indicator_seal"]
+    hold = desk.write(lambda tx: inspect.propose_hold(tx, supervisor, first, reasons))
+    with pytest.raises(Denied, match="another person") as caught:
+        desk.write(lambda tx: holds.confirm(tx, supervisor, hold))
+    assert caught.value.code == "second_person"
+    assert desk.hold(hold)["state"] == "hold_proposed"
+    desk.write(lambda tx: holds.confirm(tx, other, hold))
+    row = desk.hold(hold)
+    assert (row["proposed_by"], row["confirmed_by"]) == (supervisor.id, other.id)
+    mine = desk.write(lambda tx: inspect.propose_hold(tx, supervisor, second, reasons))
+    desk.write(lambda tx: holds.refuse(tx, supervisor, mine, ["documents_consistent"]))
+    assert desk.hold(mine)["state"] == "hold_refused"
+
+
 @pytest.mark.parametrize("reasons", [[], ["inspection_complete"], ["because"]])
 def test_an_extension_needs_a_reason_of_its_kind(desk: Loop, reasons: list[str]):
     hold, supervisor = confirmed(desk), desk.people[Role.SUPERVISOR]

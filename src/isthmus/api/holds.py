@@ -119,7 +119,7 @@ def propose_hold(node: NodeServed, actor: Proposer, ask: Proposal) -> Done:
 
 @router.post("/{hold_id}/confirm", responses=answers(404, 409))
 def confirm_hold(node: NodeServed, actor: Confirmer, hold_id: IdPath) -> Done:
-    """Confirm a proposed hold: from now on the terminal must keep the box."""
+    """Confirm a hold that another person proposed: from now on the terminal must keep the box."""
     node.database.write(lambda tx: holds.confirm(tx, actor, hold_id))
     return Done(id=hold_id, state=HoldState.CONFIRMED)
 

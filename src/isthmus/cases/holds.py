@@ -1,4 +1,4 @@
-"""Holds: proposed by an analyst, confirmed by a person, acknowledged by the terminal, ended."""
+"""Holds: proposed, confirmed by another person, acknowledged by the terminal, ended."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from isthmus.cargo.unit import Unit, UnitState
 from isthmus.cases import alerts, picks, store
 from isthmus.cases.model import ACTIVE_HOLDS, HOLD_STEPS, HoldState, PickState, step
 from isthmus.cases.picks import check_reasons
-from isthmus.kernel.errors import Conflict, Invalid
+from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -73,11 +73,14 @@ def propose(tx: Transaction, actor: Actor, pick_id: str, unit: Unit, reasons: Se
 
 
 def confirm(tx: Transaction, actor: Actor, hold_id: str) -> None:
-    """Confirm a proposed hold: from now on the terminal must keep the box.
+    """Confirm what another person proposed: from now on the terminal must keep the box.
 
-    Raises ``Conflict`` when the box has left meanwhile: then there is nothing to keep.
+    Raises ``Denied`` for the person who proposed it, and ``Conflict`` when the box has left
+    meanwhile: then there is nothing to keep.
     """
     row = _hold(tx, actor, hold_id, Permission.HOLD_CONFIRM)
+    if row["proposed_by"] == actor.id:
+        raise Denied("second_person", "another person confirms a hold", hold=hold_id)
     if (state := store.unit_state(tx, row["unit_id"])) != UnitState.OPEN:
         raise Conflict("unit_gone", f"the unit is {state}", unit=row["unit_id"])
     _move(

@@ -144,6 +144,11 @@ def _open_acts(visitor: Visitor, seen: dict[str, list[RowMapping]]) -> dict[str,
         and state in (PickState.TAKEN, PickState.WATCH)
     )
     may_order = visitor.may(Permission.INSPECTION_ORDER)
+    may_refuse = (
+        hold is not None
+        and hold["state"] == HoldState.PROPOSED
+        and visitor.may(Permission.HOLD_CONFIRM)
+    )
     acts = {
         "take": visitor.may(Permission.PICK_TAKE)
         and (state is PickState.OFFERED or (state is PickState.WATCH and not mine)),
@@ -152,9 +157,8 @@ def _open_acts(visitor: Visitor, seen: dict[str, list[RowMapping]]) -> dict[str,
         "watch": mine and state is PickState.TAKEN and visitor.may(Permission.PICK_TAKE),
         "hold": mine and visitor.may(Permission.HOLD_PROPOSE),
         "inspect": may_order and ((mine and state is PickState.TAKEN) or state is PickState.HELD),
-        "confirm": hold is not None
-        and hold["state"] == HoldState.PROPOSED
-        and visitor.may(Permission.HOLD_CONFIRM),
+        "refuse": may_refuse,
+        "confirm": may_refuse and hold is not None and hold["proposed_by"] != visitor.actor.id,
         "extend": hold is not None
         and hold["state"] in ACTIVE_HOLDS
         and visitor.may(Permission.HOLD_CONFIRM),

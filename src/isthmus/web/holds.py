@@ -15,7 +15,7 @@ from isthmus.access.model import Permission
 from isthmus.cases import alerts, holds
 from isthmus.cases import store as cases
 from isthmus.cases.model import HOLD_STEPS
-from isthmus.kernel.errors import Conflict, Invalid
+from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.platform.transaction import Transaction
 from isthmus.web.page import back, page
 from isthmus.web.visitor import Form, Typed, Visitor, may
@@ -65,6 +65,10 @@ def hold_act(visitor: Visitor, path: str, done: str, act: Act) -> RedirectRespon
     try:
         visitor.node.database.write(act)
     except (Conflict, Invalid) as error:
+        return back(path, problem=error.code)
+    except Denied as error:
+        if error.code != "second_person":
+            raise
         return back(path, problem=error.code)
     return back(path, done=done)
 
