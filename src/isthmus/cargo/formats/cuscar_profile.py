@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import yaml
 
@@ -95,12 +95,21 @@ class Profile:
     widths: Mapping[str, int]
     regimes: tuple[RegimeRule, ...]
     steps: Mapping[str, Mapping[str, Step]] = field(repr=False)  # scope → tag → step
+    _said: dict[tuple[str, ...], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # what a writer asked for before: it asks the same of every line
 
     def qualifier(self, scope: str, tag: str, name: str) -> str:
         """Return the qualifier by which a writer says this field in this segment.
 
         Raises ``NotFound`` when the profile has no such field there.
         """
+        known = self._said.get((scope, tag, name))
+        if known is None:
+            known = self._said[scope, tag, name] = self._qualifier(scope, tag, name)
+        return str(known)
+
+    def _qualifier(self, scope: str, tag: str, name: str) -> str:
         found = [
             (target.rank, qualifier)
             for rule in self.rules(scope, tag)
@@ -118,7 +127,11 @@ class Profile:
 
     def code_of(self, table: str, meaning: Any) -> str | None:
         """Return the first code of a table with this meaning, or None."""
-        return next((code for code, ours in self.codes[table].items() if ours == meaning), None)
+        asked = (table, repr(meaning))
+        if asked not in self._said:
+            codes = self.codes[table].items()
+            self._said[asked] = next((code for code, ours in codes if ours == meaning), None)
+        return cast("str | None", self._said[asked])
 
 
 @cache

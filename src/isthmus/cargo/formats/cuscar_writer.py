@@ -282,16 +282,18 @@ def _number(number: Decimal) -> str:
 
 
 def _segment(tag: str, parts: Sequence[Part], marks: Separators) -> str:
-    elements = [_element(part, marks) for part in parts]
+    elements = [_element(part, marks) if part else "" for part in parts]
     while elements and not elements[-1]:
         elements.pop()
     return marks.element.join([tag, *elements]) + marks.terminator
 
 
 def _element(part: Part, marks: Separators) -> str:
-    if part is None or isinstance(part, str):
-        return marks.escape(part or "")
-    components = [marks.escape(component or "") for component in part]
+    if part is None:
+        return ""
+    if isinstance(part, str):
+        return marks.escape(part)
+    components = [marks.escape(component) if component else "" for component in part]
     while components and not components[-1]:
         components.pop()
     return marks.component.join(components)
