@@ -183,6 +183,39 @@ def test_every_reason_reads_in_five_languages():
         assert not [text for text in texts if "{" in text]
 
 
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (5, ["5 horas antes de la llegada", "5 hours before arrival", "5 heures avant l’arrivée",
+             "5 uur voor aankomst", "5 horas antes da chegada"]),
+        (1.0, ["1 hora antes de la llegada", "1 hour before arrival", "1 heure avant l’arrivée",
+               "1 uur voor aankomst", "1 hora antes da chegada"]),
+        (-5.25, ["5,25 horas después de la llegada", "5.25 hours after arrival",
+                 "5,25 heures après l’arrivée", "5,25 uur na aankomst",
+                 "5,25 horas depois da chegada"]),
+    ],
+)  # fmt: skip
+def test_hours_before_and_after_arrival_read_well(hours, told):
+    """Each rule that tells such hours, in each language, on both sides of the arrival."""
+    signed = ("last_amendment_hours", "hours_told_before_arrival")
+    rules = [one for one in SHIPPED.rules if set(signed) & set(one.parameters)]
+    assert len(rules) == 3
+    for one in rules:
+        given = dict.fromkeys(one.parameters, 24) | {
+            name: hours for name in signed if name in one.parameters
+        }
+        for locale, words in zip(("es", "en", "fr", "nl", "pt"), told, strict=True):
+            text = explain({"code": f"rule:{one.id}", "parameters": given}, SHIPPED, locale)
+            assert words in text.replace("\N{NO-BREAK SPACE}", " "), text
+            assert "-" not in text
+
+
+def test_hours_that_are_not_known_are_said_to_be_so():
+    reason = {"code": "rule:amended_late", "parameters": {"amendments": 1, "hours": 24,
+                                                          "last_amendment_hours": None}}  # fmt: skip
+    assert "not stated" in explain(reason, SHIPPED, "en")
+
+
 def test_novelty_facts_are_told_in_five_languages_with_their_values():
     for fact in facts().values():
         given = dict.fromkeys(fact.parameters, 3)

@@ -58,6 +58,8 @@ def test_a_rule_is_read_and_tried():
         ({"explain": dict.fromkeys(FIVE, "{colour}")}, "explain", "neither"),
         ({"explain": FIVE | {"fr": "{"}}, "explain.fr", "Single"),
         ({"explain": dict.fromkeys(FIVE, "{gross_kg:>9}")}, "explain.es", "plain"),
+        ({"explain": dict.fromkeys(FIVE, "{gross_kg:departure}")}, "explain.es", "plain"),
+        ({"explain": dict.fromkeys(FIVE, "{gross_kg!r:arrival}")}, "explain.es", "plain"),
         ({"explain": dict.fromkeys(FIVE, "{gross_kg.real}")}, "explain", "neither"),
         ({"citation": {"text": "x"}}, "citation", "verified"),
         ({"owner": ""}, "owner", "text"),

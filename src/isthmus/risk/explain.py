@@ -1,9 +1,11 @@
 """Reasons in words: the codes and parameters of an assessment, read in one of five languages."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from babel.core import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
@@ -21,6 +23,22 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "fr": "non indiqué",
         "nl": "niet vermeld",
         "pt": "não consta",
+    },
+    "hour": {"es": "hora", "en": "hour", "fr": "heure", "nl": "uur", "pt": "hora"},
+    "hours": {"es": "horas", "en": "hours", "fr": "heures", "nl": "uur", "pt": "horas"},
+    "before_arrival": {
+        "es": "{span} antes de la llegada",
+        "en": "{span} before arrival",
+        "fr": "{span} avant l’arrivée",
+        "nl": "{span} voor aankomst",
+        "pt": "{span} antes da chegada",
+    },
+    "after_arrival": {
+        "es": "{span} después de la llegada",
+        "en": "{span} after arrival",
+        "fr": "{span} après l’arrivée",
+        "nl": "{span} na aankomst",
+        "pt": "{span} depois da chegada",
     },
     "raises": {
         "es": "{name}: {value}; aumenta el riesgo estimado.",
@@ -57,7 +75,25 @@ def explain(reason: Mapping[str, Any], ruleset: Ruleset, locale: str) -> str:
         if not rules:
             return str(reason["code"])
         template = rules[0].explain[language]
-    return template.format(**{key: shown(value, language) for key, value in parameters.items()})
+    return template.format(**{key: _Value(value, language) for key, value in parameters.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A parameter in an explanation: ``{name}`` as it is, ``{name:arrival}`` in words."""
+
+    value: Any
+    language: str
+
+    def __format__(self, spec: str) -> str:
+        if spec != "arrival" or isinstance(self.value, bool | str | list | None):
+            return shown(self.value, self.language)
+        number = abs(self.value)
+        one = Locale.parse(self.language).plural_form(number) == "one"
+        word = _WORDS["hour" if one else "hours"][self.language]
+        span = f"{shown(number, self.language)} {word}"
+        side = "after_arrival" if self.value < 0 else "before_arrival"
+        return _WORDS[side][self.language].format(span=span)
 
 
 def shown(value: Any, locale: str) -> str:

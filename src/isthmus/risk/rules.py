@@ -110,6 +110,7 @@ class Ruleset:
 
 
 _TEXTS = {"id", "state", "objective", "effect", "owner"}
+_SPECS = frozenset({None, "", "arrival"})
 _REQUIRED = _TEXTS | {"version", "weight", "names", "explain", "citation", "when", "examples"}
 _OPTIONAL = {"lane", "controls", "expires", "thresholds"}
 
@@ -287,14 +288,19 @@ def _five(document: Mapping[str, Any], key: str) -> Mapping[str, str]:
 
 
 def _parameters(explain: Mapping[str, str], scope: Scope) -> tuple[str, ...]:
+    """What an explanation shows, in all languages alike.
+
+    A value is shown by a plain ``{name}``; hours before the arrival, negative after it, also by
+    ``{name:arrival}``, which says in words on which side of the arrival they lie.
+    """
     found = {}
     for locale, text in explain.items():
         try:
             parts = list(string.Formatter().parse(text))
         except ValueError as error:
             raise Invalid("risk.rule_invalid", str(error), path=f"explain.{locale}") from None
-        if any(spec or conversion for _, _, spec, conversion in parts):
-            reason = "values are shown by a plain {name}"
+        if any(conversion or spec not in _SPECS for _, _, spec, conversion in parts):
+            reason = "values are shown by a plain {name} or by {name:arrival}"
             raise Invalid("risk.rule_invalid", reason, path=f"explain.{locale}")
         found[locale] = {name for _, name, _, _ in parts if name is not None}
     names = found["en"]
