@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, delete, select, update
+from sqlalchemy import BindParameter, RowMapping, Select, and_, bindparam, delete, select, update
 
 from isthmus.access.gate import unscoped
 from isthmus.cargo.store import slices
@@ -12,7 +12,7 @@ from isthmus.platform.transaction import Transaction
 
 _records, _mentions = record_table.c, mention_table.c
 _CURRENT = _records.state == "current"
-_KIND = bindparam("kind")
+_KIND: BindParameter[str] = bindparam("kind")
 
 
 def _any_of() -> Any:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select, update
+from sqlalchemy import RowMapping, and_, bindparam, func, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import (
@@ -23,6 +23,18 @@ SLICE = 4000
 _UNIT_FIELDS = tuple(field.name for field in fields(Unit))
 _unit_values = attrgetter(*_UNIT_FIELDS)
 
+# Made once: making a statement costs more than running it.
+_UNITS_BY = {
+    name: select(unit_table).where(unit_table.c[name].in_(bindparam("part", expanding=True)))
+    for name in ("container", "bill", "declaration_key")
+}
+_UPDATE = update(unit_table).where(unit_table.c.id == bindparam("of"))
+_SCORED = (
+    update(unit_table)
+    .where(unit_table.c.id.in_(bindparam("part", expanding=True)))
+    .values(scored_version=bindparam("up_to"))
+)
+
 
 def slices(values: Iterable[str]) -> Iterator[list[str]]:
     """Part values into lists that one statement takes."""
@@ -36,15 +48,11 @@ def units_touched(
     tx: Transaction, containers: Iterable[str], bills: Iterable[str], declarations: Iterable[str]
 ) -> list[Unit]:
     """Return units by container, by bill and by declaration."""
-    units = unit_table.c
     found: dict[str, Unit] = {}
-    for column, values in (
-        (units.container, containers),
-        (units.bill, bills),
-        (units.declaration_key, declarations),
-    ):
+    told = {"container": containers, "bill": bills, "declaration_key": declarations}
+    for name, values in told.items():
         for part in slices(values):
-            for row in tx.execute(select(unit_table).where(column.in_(part))).mappings():
+            for row in tx.execute(_UNITS_BY[name], {"part": part}).mappings():
                 found[row["id"]] = unit_of(row)
     return sorted(found.values(), key=lambda unit: unit.id)
 
@@ -69,20 +77,18 @@ def insert_units(tx: Transaction, units: Sequence[Unit]) -> None:
 
 def update_units(tx: Transaction, units: Sequence[Unit]) -> None:
     """Write changed units."""
-    for unit in units:
-        row = unit_row(unit)
-        tx.execute(update(unit_table).where(unit_table.c.id == unit.id).values(row))
+    if units:
+        tx.execute(_UPDATE, [unit_row(unit) | {"of": unit.id} for unit in units])
 
 
 def mark_scored(tx: Transaction, versions: Mapping[str, int]) -> None:
     """Note up to which version each unit has been scored."""
-    units = unit_table.c
     by_version: dict[int, list[str]] = {}
     for unit_id, version in versions.items():
         by_version.setdefault(version, []).append(unit_id)
     for version, ids in by_version.items():
         for part in slices(ids):
-            tx.execute(update(unit_table).where(units.id.in_(part)).values(scored_version=version))
+            tx.execute(_SCORED, {"part": part, "up_to": version})
 
 
 def unit(tx: Transaction, scope: Scope, unit_id: str) -> Unit:

@@ -86,7 +86,7 @@ class Scorer:
     def with_features(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return a unit frame with its features as of each unit's lodging, for training."""
         with self._lock:
-            self._remember()
+            self.database.read(self._remember)
             return features(frame, self.history)
 
     def _score(self, choose: Choose) -> int:
@@ -99,7 +99,6 @@ class Scorer:
 
     def _score_once(self, choose: Choose) -> int | None:
         """Score one frame of units, or nothing (None) when somebody was erased meanwhile."""
-        self._remember()
         units, sources, engine, erasures = self.database.read(lambda tx: self._choose(tx, choose))
         if not units.height:
             return 0
@@ -124,6 +123,7 @@ class Scorer:
     def _choose(
         self, tx: Transaction, choose: Choose
     ) -> tuple[pl.DataFrame, list[list[str]], Engine, int]:
+        self._remember(tx)
         engine = self._engine_now(tx)
         units = choose(tx, engine)
         return units, unit_frames.sources_of(tx, units), engine, store.count_erasures(tx)
@@ -139,27 +139,23 @@ class Scorer:
             self._stamp = stamp
         return self._engine
 
-    def _remember(self) -> None:
+    def _remember(self, tx: Transaction) -> None:
         """Bring the history up to date with units and outcomes entered since."""
-        self.database.read(self._remember_units)
-        self.database.read(self._remember_outcomes)
-        if not self.database.is_sqlite:
-            self._last_unit = max(0, self._last_unit - LATE)
-            self._last_outcome = max(0, self._last_outcome - LATE)
-
-    def _remember_units(self, tx: Transaction) -> None:
         size = PAGE
         while size == PAGE:
             known, self._last_unit = unit_frames.known_after(tx, self._last_unit, PAGE)
-            self.history.append(known)
             size = known.height
-
-    def _remember_outcomes(self, tx: Transaction) -> None:
+            if size:
+                self.history.append(known)
         size = PAGE
         while size == PAGE:
             judged, self._last_outcome = unit_frames.judged_after(tx, self._last_outcome, PAGE)
-            self.history.add_outcomes(judged)
             size = judged.height
+            if size:
+                self.history.add_outcomes(judged)
+        if not self.database.is_sqlite:
+            self._last_unit = max(0, self._last_unit - LATE)
+            self._last_outcome = max(0, self._last_outcome - LATE)
 
 
 def engine_of(tx: Transaction) -> Engine:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
+from numpy.typing import NDArray
 
 from isthmus.kernel.canonical import canonical
 from isthmus.risk.catalogue import field_kinds
@@ -63,7 +64,8 @@ class Band(StrEnum):
 
 Reason = dict[str, Any]
 _NOTHING: tuple[Any, ...] = ()
-_Told = list[Sequence[Reason]]
+_Reasons = list[Sequence[Reason]]
+_At = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,9 +137,8 @@ class Assessor:
 
     def assess(self, frame: pl.DataFrame) -> dict[Objective, Assessed]:
         """Assess every unit of a feature frame for every objective."""
-        fired = fire(frame, self._compiled)
-        new = novel(frame)
-        return {objective: self._objective(frame, fired, new, objective) for objective in Objective}
+        told = _Told(frame, fire(frame, self._compiled), novel(frame))
+        return {objective: self._objective(told, objective) for objective in Objective}
 
     def contributions(self, frame: pl.DataFrame, objective: Objective) -> list[list[Reason]]:
         """The ``TOP`` features that moved the model's score most, per row; slow, for picks only.
@@ -168,20 +169,18 @@ class Assessor:
             )
         return told
 
-    def _objective(
-        self, frame: pl.DataFrame, fired: pl.DataFrame, new: pl.DataFrame, objective: Objective
-    ) -> Assessed:
-        model = self.models.get(objective)
+    def _objective(self, told: "_Told", objective: Objective) -> Assessed:
+        frame, model = told.frame, self.models.get(objective)
         size = frame.height
         passed = np.ones(size)
         mandated = np.zeros(size, dtype=bool)
         yellow, blue = mandated.copy(), frame["supplementary"].fill_null(False).to_numpy().copy()
-        reasons: _Told = [_NOTHING] * size
+        reasons: _Reasons = [_NOTHING] * size
         shadow: list[Sequence[str]] = [_NOTHING] * size
         for rule in self.ruleset.rules:
             if rule.objective is not objective:
                 continue
-            at = fired[rule.id].to_numpy().nonzero()[0]
+            at = told.fired[rule.id].to_numpy().nonzero()[0]
             if rule.state is not RuleState.LIVE:
                 for i in at:
                     shadow[i] = (*shadow[i], rule.id)
@@ -191,23 +190,26 @@ class Assessor:
             yellow[at] |= rule.lane == "yellow"
             blue[at] |= rule.lane == "blue"
             limits = {name: limit.value for name, limit in rule.thresholds.items()}
-            _tell(reasons, frame, at, f"rule:{rule.id}", rule.parameters, limits=limits)
+            told.tell(reasons, at, f"rule:{rule.id}", rule.parameters, limits=limits)
         if model is None:
-            _novelty(passed, reasons, frame, new, objective)
+            _novelty(passed, reasons, told, objective)
             score: F64 = 1.0 - passed
             basis = ScoreBasis.RULES_AND_NOVELTY
         else:
             score = model.predict(frame)
             basis = ScoreBasis.MODEL
-        table = frame.select("id", "as_of").with_columns(
-            pl.Series("score", score).round(DIGITS).cast(pl.Float64)
+        rounded = pl.Series("score", score, dtype=pl.Float64).round(DIGITS)
+        lane = np.where(yellow, "yellow", np.where(blue, "blue", "green")).tolist()
+        table = pl.DataFrame(
+            [
+                frame["id"],
+                frame["as_of"],
+                rounded,
+                pl.Series("band", _bands(rounded.to_numpy(), model), dtype=pl.String),
+                pl.Series("mandated", mandated),
+                pl.Series("lane", lane, dtype=pl.String),
+            ]
         )
-        table = table.with_columns(
-            _band(model).alias("band"),
-            pl.Series("mandated", mandated),
-            pl.Series("lane", np.where(yellow, "yellow", np.where(blue, "blue", "green")).tolist(),
-                      dtype=pl.String),
-        )  # fmt: skip
         versions = {**self.versions, "rules": self._digests["rules"]}
         versions["model"] = self._digests.get(f"model:{objective}")
         return Assessed(objective, basis, table, reasons, shadow, versions)
@@ -241,70 +243,72 @@ def frame_from_stored(rows: Sequence[bytes]) -> pl.DataFrame:
     return frame_from_plain(plain, schema_of(kinds))
 
 
-def _tell(
-    reasons: _Told,
-    frame: pl.DataFrame,
-    at: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-    code: str,
-    shown: Sequence[str],
-    *,
-    limits: Mapping[str, float],
-) -> None:
-    columns = [name for name in shown if name not in limits]
-    fixed = {name: limits[name] for name in shown if name in limits}
-    if not len(at):
-        return
-    if not columns:
-        for i in at:
-            reasons[i] = (*reasons[i], {"code": code, "parameters": fixed})
-        return
-    held = [name for name in columns if name in frame.columns]
-    values = frame[at].select(_plain(frame, name) for name in held).rows(named=True)
-    absent = dict.fromkeys(set(columns) - set(held))
-    for i, row in zip(at, values, strict=True):
-        reasons[i] = (*reasons[i], {"code": code, "parameters": {**fixed, **absent, **row}})
+class _Told:
+    """A frame with what fired on its rows; the values that reasons show are turned once each."""
+
+    def __init__(self, frame: pl.DataFrame, fired: pl.DataFrame, new: pl.DataFrame) -> None:
+        self.frame = frame
+        self.fired = fired
+        self.new = new
+        self._shown: dict[str, list[Any]] = {}
+
+    def tell(
+        self,
+        reasons: _Reasons,
+        at: _At,
+        code: str,
+        shown: Sequence[str],
+        *,
+        limits: Mapping[str, float],
+    ) -> None:
+        """Add a reason to the rows at these places, with the values that it shows."""
+        if not len(at):
+            return
+        fixed = {name: limits[name] for name in shown if name in limits}
+        columns = {name: self._column(name) for name in shown if name not in limits}
+        for i in at.tolist():
+            values = {name: column[i] for name, column in columns.items()}
+            reasons[i] = (*reasons[i], {"code": code, "parameters": {**fixed, **values}})
+
+    def _column(self, name: str) -> list[Any]:
+        if name not in self._shown:
+            self._shown[name] = (
+                _plain(self.frame[name]).to_list()
+                if name in self.frame.columns
+                else [None] * self.frame.height
+            )
+        return self._shown[name]
 
 
-def _plain(frame: pl.DataFrame, name: str) -> pl.Expr:
-    column = pl.col(name)
-    if frame.schema[name] == MOMENT:
+def _plain(column: pl.Series) -> pl.Series:
+    if column.dtype == MOMENT:
         return column.dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return column.round(DIGITS) if frame.schema[name] == pl.Float64 else column
+    return column.round(DIGITS) if column.dtype == pl.Float64 else column
 
 
-def _novelty(
-    passed: F64,
-    reasons: _Told,
-    frame: pl.DataFrame,
-    new: pl.DataFrame,
-    objective: Objective,
-) -> None:
-    units = frame["history_units"].fill_null(0).to_numpy()
+def _novelty(passed: F64, reasons: _Reasons, told: _Told, objective: Objective) -> None:
+    units = told.frame["history_units"].fill_null(0).to_numpy()
     mature = units / (units + MATURE_UNITS)
     for name, fact in facts().items():
         if objective in fact.objectives:
-            at = (new[name].to_numpy() & (units > 0)).nonzero()[0]
+            at = (told.new[name].to_numpy() & (units > 0)).nonzero()[0]
             passed[at] *= 1.0 - fact.weight * mature[at]
-            _tell(reasons, frame, at, f"novelty:{name}", fact.parameters, limits={})
+            told.tell(reasons, at, f"novelty:{name}", fact.parameters, limits={})
 
 
-def _band(model: Model | None) -> pl.Expr:
-    score = pl.col("score")
+def _bands(score: F64, model: Model | None) -> list[str]:
     if model is None:
         high, elevated = HIGH, ELEVATED
     else:
         high = min(HIGH, HIGH_LIFT * model.base_rate)
         elevated = min(high, ELEVATED_LIFT * model.base_rate)
-    band = (
-        pl.when(score >= high)
-        .then(pl.lit(Band.HIGH.value))
-        .when(score >= elevated)
-        .then(pl.lit(Band.ELEVATED.value))
-        .when((score > 0) | pl.lit(model is not None))
-        .then(pl.lit(Band.LOW.value))
-        .otherwise(pl.lit(Band.NONE.value))
-    )
-    return band
+    low = (score > 0) | (model is not None)
+    found: list[str] = np.select(
+        [score >= high, score >= elevated, low],
+        [Band.HIGH.value, Band.ELEVATED.value, Band.LOW.value],
+        Band.NONE.value,
+    ).tolist()
+    return found
 
 
 def _tidy(value: Any) -> Any:

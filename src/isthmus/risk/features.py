@@ -6,7 +6,7 @@ when later rows arrive. All counts and sums are of integers, so neither order no
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,8 +70,11 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
     frame = frame.with_columns(moment.alias("as_of"))
     ids = id_hashes(frame["id"])
     times = micros(frame["as_of"])
-    # A frame of one row needs no batch: a unit never sees itself.
-    batch = Segment(history.units.fresh(unit_entries(frame))) if frame.height > 1 else None
+    # What the history has already is not entered again; one row by itself never sees itself.
+    new = ~history.units.holds(ids) if frame.height > 1 else np.zeros(1, dtype=bool)
+    batch = None
+    if new.any():
+        batch = Segment(history.units.fresh(unit_entries(frame.filter(new))))
     view = history.units.view(Questions(times, ids, ids), batch)
     keys = hashed(frame, UNIT_KEYS)
     columns: _Columns = {"history_units": view.total().astype(np.float64)}
@@ -89,16 +92,18 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
         values[unknown] = np.nan
     made = frame.select(_plain_features()).hstack(pl.DataFrame(columns))
     made = made.with_columns(pl.Series("price_band", band, dtype=pl.String))
-    schema = made.schema
-    chosen = [
-        _finite(name, schema[name]) if name in schema else pl.lit(None, dtype=pl.Float64)
-        for name in derived_features()
-    ]
-    return frame.hstack(
-        made.select(
-            expression.cast(DTYPES[one.kind]).alias(name)
-            for expression, (name, one) in zip(chosen, derived_features().items(), strict=True)
-        )
+    return frame.hstack(made.select(_derived(tuple(made.schema.items()))))
+
+
+@lru_cache(maxsize=8)
+def _derived(made: tuple[tuple[str, pl.DataType], ...]) -> tuple[pl.Expr, ...]:
+    """Every derived feature, in its place and of its type, from the columns made of it."""
+    types = dict(made)
+    return tuple(
+        (_finite(name, types[name]) if name in types else pl.lit(None, dtype=pl.Float64))
+        .cast(DTYPES[one.kind])
+        .alias(name)
+        for name, one in derived_features().items()
     )
 
 

@@ -5,7 +5,8 @@ hashes only: no name and no identifier can be read from it. Parties are keys to 
 features themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from hashlib import blake2b
 from types import MappingProxyType
 
@@ -134,23 +135,31 @@ class History:
         return added
 
 
+_SEEN = pl.coalesce("lodged_at", "created_at").alias("seen_at")
+
+
 def unit_entries(frame: pl.DataFrame) -> Entries:
     """The entries that the units of a frame make; those without a moment are left out."""
-    frame = frame.with_columns(pl.coalesce("lodged_at", "created_at").alias("seen_at"))
-    frame = frame.filter(pl.col("seen_at").is_not_null())
-    price = log_price(frame)
+    told = _evaluated(frame, [pl.col("id"), _SEEN, _LOG_PRICE, *_keys(UNIT_KEYS)])
+    told = told.filter(pl.col("seen_at").is_not_null())
+    price = told["log_price"]
     steps = price.fill_null(0).to_numpy()
     known = price.is_not_null().to_numpy()
-    keys = hashed(frame, UNIT_KEYS)
+    keys = {kind: told[kind].to_numpy() for kind in UNIT_KEYS}
     for kind in ("price_hs6_origin", "price_hs4"):
         keys[kind] = np.where(known, keys[kind], np.uint64(0))
     sums = (steps, steps * steps)
     return Entries(
-        micros(frame["seen_at"]),
-        id_hashes(frame["id"]),
+        micros(told["seen_at"]),
+        id_hashes(told["id"]),
         keys,
         {"price_hs6_origin": sums, "price_hs4": sums},
     )
+
+
+_MASS = pl.coalesce("net_kg", "gross_kg")
+_RATIO = pl.when((_MASS > 0) & (pl.col("value") > 0)).then(pl.col("value") / _MASS)
+_LOG_PRICE = (_RATIO.log() * PRICE_STEP).round().cast(pl.Int64, strict=False).alias("log_price")
 
 
 def log_price(frame: pl.DataFrame) -> pl.Series:
@@ -158,10 +167,7 @@ def log_price(frame: pl.DataFrame) -> pl.Series:
 
     The mass is the net mass, else the gross mass; the value is in its declared currency.
     """
-    mass = pl.coalesce("net_kg", "gross_kg")
-    ratio = pl.when((mass > 0) & (pl.col("value") > 0)).then(pl.col("value") / mass)
-    steps = (ratio.log() * PRICE_STEP).round().cast(pl.Int64, strict=False)
-    return frame.select(steps.alias("log_price")).to_series()
+    return frame.select(_LOG_PRICE).to_series()
 
 
 def hashed(frame: pl.DataFrame, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, U64]:
@@ -170,17 +176,27 @@ def hashed(frame: pl.DataFrame, kinds: Mapping[str, tuple[str, ...]]) -> dict[st
     Keys are equal when the fields are. They are good within one process, which is how long a
     history lives.
     """
-    keys = frame.lazy().select(_key(fields).alias(kind) for kind, fields in kinds.items())
-    held = keys.collect(engine="in-memory")
+    held = _evaluated(frame, _keys(kinds))
     return {kind: held[kind].to_numpy() for kind in kinds}
 
 
-def _key(fields: tuple[str, ...]) -> pl.Expr:
+def _evaluated(frame: pl.DataFrame, expressions: Iterable[pl.Expr]) -> pl.DataFrame:
+    # The in-memory engine by name: results must not depend on a setting of the process.
+    return frame.lazy().select(expressions).collect(engine="in-memory")
+
+
+def _keys(kinds: Mapping[str, tuple[str, ...]]) -> list[pl.Expr]:
+    return [_key(kind, fields) for kind, fields in kinds.items()]
+
+
+@cache
+def _key(kind: str, fields: tuple[str, ...]) -> pl.Expr:
     if not fields:
-        return pl.repeat(1, pl.len(), dtype=pl.UInt64)
+        return pl.repeat(1, pl.len(), dtype=pl.UInt64).alias(kind)
     parts = [_EXTRA if name == "extra" else pl.col(name) for name in fields]
     text = parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
-    return pl.when(text.is_not_null()).then(text.hash()).otherwise(pl.lit(0, dtype=pl.UInt64))
+    key = pl.when(text.is_not_null()).then(text.hash())
+    return key.otherwise(pl.lit(0, dtype=pl.UInt64)).alias(kind)
 
 
 def id_hashes(ids: pl.Series) -> U64:

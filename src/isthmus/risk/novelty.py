@@ -54,5 +54,11 @@ def facts() -> Mapping[str, Fact]:
 
 def novel(frame: pl.DataFrame) -> pl.DataFrame:
     """A column of booleans per fact, named by its id, a row per row of the feature frame."""
-    columns = [expression(fact.when).fill_null(False).alias(name) for name, fact in facts().items()]
-    return frame.lazy().select(columns).collect(engine="in-memory")
+    return frame.lazy().select(_expressions()).collect(engine="in-memory")
+
+
+@cache
+def _expressions() -> tuple[pl.Expr, ...]:
+    return tuple(
+        expression(fact.when).fill_null(False).alias(name) for name, fact in facts().items()
+    )

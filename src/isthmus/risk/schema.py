@@ -125,12 +125,11 @@ def plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
 
     Together with ``frame_from_plain`` this loses nothing: floats keep every bit.
     """
-    names = sorted(frame.columns)
     schema = frame.schema  # made anew at each asking
-    moments = [name for name in names if schema[name] == MOMENT]
-    plain = frame.select(names).with_columns(pl.col(moments).cast(pl.Int64) if moments else [])
+    moments = [name for name, dtype in schema.items() if dtype == MOMENT]
+    plain = frame.with_columns(pl.col(moments).cast(pl.Int64)) if moments else frame
     return [
-        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        {name: value for name, value in zip(schema, row, strict=True) if value is not None}
         for row in plain.iter_rows()
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, case, func, null, or_, select, update
+from sqlalchemy import RowMapping, bindparam, case, func, null, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
@@ -24,6 +24,26 @@ from isthmus.risk.tables import (
 
 SLICE = 4000
 _SCORING = "scoring"
+
+# Of every scored frame, and made once: making a statement costs more than running it.
+_RULES_IN_FORCE = (
+    select(rule_table.c.id, rule_table.c.state)
+    .where(rule_table.c.state.in_(["live", "shadow"]))
+    .order_by(rule_table.c.id)
+)
+_MODELS_IN_FORCE = (
+    select(model_table.c.id).where(model_table.c.state == "live").order_by(model_table.c.id)
+)
+_ERASURES = select(func.count()).select_from(erasure_table)
+_NEWEST = select(func.max(assessment_table.c.seq))
+_PASSED = (
+    update(assessment_table)
+    .where(
+        assessment_table.c.unit_id.in_(bindparam("part", expanding=True)),
+        assessment_table.c.current,
+    )
+    .values(current=False)
+)
 
 
 def _slices(values: Iterable[str]) -> Iterator[list[str]]:
@@ -141,15 +161,9 @@ def live_models(tx: Transaction) -> list[RowMapping]:
 @unscoped("scoring asks cheaply whether rules or models changed since it last read them")
 def versions_in_force(tx: Transaction) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys of the rules in force and the ids of the live models."""
-    rules_ = tx.execute(
-        select(rule_table.c.id, rule_table.c.state)
-        .where(rule_table.c.state.in_(["live", "shadow"]))
-        .order_by(rule_table.c.id)
-    )
-    models_ = tx.execute(
-        select(model_table.c.id).where(model_table.c.state == "live").order_by(model_table.c.id)
-    ).scalars()
-    return tuple(f"{row['id']}:{row['state']}" for row in rules_.mappings()), tuple(models_)
+    rules_ = tx.execute(_RULES_IN_FORCE).all()
+    models_ = tx.execute(_MODELS_IN_FORCE).scalars()
+    return tuple(f"{row.id}:{row.state}" for row in rules_), tuple(models_)
 
 
 @unscoped("recomputing an assessment reads the model it names")
@@ -198,13 +212,13 @@ def begin_scoring(tx: Transaction) -> int:
 @unscoped("scoring asks whether anything was erased while it computed")
 def count_erasures(tx: Transaction) -> int:
     """Return how many lawful erasures there have been."""
-    return int(tx.execute(select(func.count()).select_from(erasure_table)).scalar_one())
+    return int(tx.execute(_ERASURES).scalar_one())
 
 
 @unscoped("assessments are numbered without gaps, so that a missing one shows")
 def next_number(tx: Transaction) -> int:
     """Return the number of the next assessment; the caller has begun scoring."""
-    newest: int = tx.execute(select(func.max(assessment_table.c.seq))).scalar() or 0
+    newest: int = tx.execute(_NEWEST).scalar() or 0
     return newest + 1
 
 
@@ -215,13 +229,8 @@ def insert_assessments(
     batch: Mapping[str, Any],
 ) -> None:
     """Enter a scored batch; earlier assessments of its units are no longer current."""
-    columns = assessment_table.c
     for part in _slices(row["unit_id"] for row in features):
-        tx.execute(
-            update(assessment_table)
-            .where(columns.unit_id.in_(part), columns.current)
-            .values(current=False)
-        )
+        tx.execute(_PASSED, {"part": part})
     tx.insert(feature_table, features)
     tx.insert(assessment_table, assessments)
     tx.insert(batch_table, [batch])

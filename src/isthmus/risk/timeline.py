@@ -191,12 +191,18 @@ class Timeline:
         """Bytes held in arrays."""
         return sum(segment.nbytes for segment in self._segments)
 
+    def holds(self, ids: U64) -> NDArray[np.bool_]:
+        """Whether an entry of each id is here."""
+        held = np.zeros(len(ids), dtype=bool)
+        for segment in self._segments:
+            held |= segment.rank_of(ids) >= 0
+        return held
+
     def fresh(self, entries: Entries) -> Entries:
         """Those of the entries whose id is not here yet, of doubles the first."""
         new = np.zeros(len(entries.ids), dtype=bool)
         new[np.unique(entries.ids, return_index=True)[1]] = True
-        for segment in self._segments:
-            new &= segment.rank_of(entries.ids) < 0
+        new &= ~self.holds(entries.ids)
         return entries if new.all() else entries.take(np.flatnonzero(new))
 
     def append(self, entries: Entries) -> int:

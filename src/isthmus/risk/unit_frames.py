@@ -5,10 +5,11 @@ an object for each unit is saved, which is most of the work for many.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Select, func, literal_column, select, type_coerce
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select, type_coerce
 from sqlalchemy.types import NullType
 
 from isthmus.access.gate import unscoped
@@ -20,6 +21,8 @@ from isthmus.risk.schema import DTYPES, MOMENT, Kind, schema_of, unit_kinds
 from isthmus.risk.tables import outcome_table
 
 SLICE = 4000
+# Up to so many rows a frame is made row by row, beyond it column by column: each the quicker.
+FEW = 200
 
 
 def _fields(keys: Iterable[tuple[str, ...]], *more: str) -> tuple[str, ...]:
@@ -27,6 +30,7 @@ def _fields(keys: Iterable[tuple[str, ...]], *more: str) -> tuple[str, ...]:
     return tuple(name for name in unit_kinds() if name in used)
 
 
+_ALL = tuple(unit_kinds())
 _KNOWN = _fields(UNIT_KEYS.values(), "id", "lodged_at", "created_at", "net_kg", "gross_kg", "value")
 _JUDGED = _fields(OUTCOME_KEYS.values(), "id")
 
@@ -38,12 +42,57 @@ _DUE = (
 )
 
 
+def _raw(column: Any) -> Any:
+    """A column as it is stored: moments as microseconds, JSON as text."""
+    return type_coerce(column, NullType()).label(column.name)
+
+
+def _units(names: Sequence[str]) -> Select[Any]:
+    return select(*(_raw(unit_table.c[name]) for name in names))
+
+
+def _sources(kind: str, of: ColumnElement[Any]) -> Select[Any]:
+    records = record_table.c
+    return select(of.label("of"), records.id).where(
+        records.kind == kind,
+        of.in_(bindparam("part", expanding=True)),
+        records.state == "current",
+        STANDING,
+    )
+
+
+# Made once: making a statement costs more than running it.
+_UNITS_DUE = _units(_ALL).where(*_DUE).order_by(unit_table.c.id).limit(bindparam("limit"))
+_UNITS_KNOWN = (
+    _units(_KNOWN)
+    .add_columns(unit_table.c.seq)
+    .where(unit_table.c.seq > bindparam("after"))
+    .order_by(unit_table.c.seq)
+    .limit(bindparam("limit"))
+)
+_UNITS_JUDGED = (
+    _units(_JUDGED)
+    .add_columns(
+        outcome_table.c.objective,
+        outcome_table.c.positive,
+        _raw(outcome_table.c.recorded_at),
+        outcome_table.c.seq,
+    )
+    .join(outcome_table, outcome_table.c.unit_id == unit_table.c.id)
+    .where(outcome_table.c.seq > bindparam("after"))
+    .order_by(outcome_table.c.seq)
+    .limit(bindparam("limit"))
+)
+_SOURCES = {
+    "consignment": _sources("consignment", record_table.c.bill),
+    "declaration": _sources("declaration", record_table.c.key),
+}
+
+
 @unscoped("scoring works through every open unit of the node")
 def units_due(tx: Transaction, limit: int) -> pl.DataFrame:
     """Return open units whose newest version has not been scored yet."""
-    names = tuple(unit_kinds())
-    due = _units(names).where(*_DUE).order_by(unit_table.c.id).limit(limit)
-    return _frame(tx.execute(due).all(), names)
+    return _frame(tx, tx.execute(_UNITS_DUE, {"limit": limit}).all(), _ALL)
 
 
 @unscoped("how much waits to be scored is a figure of the node")
@@ -55,42 +104,35 @@ def count_due(tx: Transaction) -> int:
 @unscoped("scoring reads units by id for its own batch")
 def units_named(tx: Transaction, ids: Iterable[str]) -> pl.DataFrame:
     """Return units by their ids, in the order of the ids' sorting."""
-    names, rows = tuple(unit_kinds()), list[Sequence[Any]]()
+    rows = list[Sequence[Any]]()
     for part in _slices(ids):
-        found = _units(names).where(unit_table.c.id.in_(part)).order_by(unit_table.c.id)
+        found = _units(_ALL).where(unit_table.c.id.in_(part)).order_by(unit_table.c.id)
         rows += tx.execute(found).all()
-    return _frame(rows, names)
+    return _frame(tx, rows, _ALL)
 
 
 @unscoped("the history of scoring looks back on every unit of the node")
 def known_after(tx: Transaction, after: int, limit: int) -> tuple[pl.DataFrame, int]:
     """Return what the history keeps of units entered after the one with this number, page by
     page, and the number of the last of them."""
-    units = unit_table.c
-    page = _units(_KNOWN).add_columns(units.seq).where(units.seq > after)
-    rows = tx.execute(page.order_by(units.seq).limit(limit)).all()
-    return _frame(rows, _KNOWN), rows[-1].seq if rows else after
+    rows = tx.execute(_UNITS_KNOWN, {"after": after, "limit": limit}).all()
+    return _frame(tx, rows, _KNOWN), rows[-1].seq if rows else after
 
 
 @unscoped("the history of scoring looks back on every outcome of the node")
 def judged_after(tx: Transaction, after: int, limit: int) -> tuple[pl.DataFrame, int]:
     """Return what the history keeps of outcomes entered after the one with this number, page by
     page, and the number of the last of them."""
-    labels = outcome_table.c
-    rows = tx.execute(
-        _units(_JUDGED)
-        .add_columns(labels.objective, labels.positive, _raw(labels.recorded_at), labels.seq)
-        .join(outcome_table, labels.unit_id == unit_table.c.id)
-        .where(labels.seq > after)
-        .order_by(labels.seq)
-        .limit(limit)
-    ).all()
-    told = _frame(rows, _JUDGED).with_columns(
+    rows = tx.execute(_UNITS_JUDGED, {"after": after, "limit": limit}).all()
+    told = _frame(tx, rows, _JUDGED)
+    if not rows:
+        return told, after
+    told = told.with_columns(
         pl.Series("objective", [row.objective for row in rows], dtype=pl.String),
         pl.Series("positive", [row.positive for row in rows], dtype=pl.Boolean),
         pl.Series("recorded_at", [row.recorded_at for row in rows], dtype=pl.Int64).cast(MOMENT),
     )
-    return told, rows[-1].seq if rows else after
+    return told, rows[-1].seq
 
 
 @unscoped("an assessment names the record versions it was made from")
@@ -105,53 +147,48 @@ def sources_of(tx: Transaction, frame: pl.DataFrame) -> list[list[str]]:
 
 
 def _current(tx: Transaction, kind: str, values: pl.Series) -> dict[str, list[str]]:
-    records = record_table.c
-    column = records.bill if kind == "consignment" else records.key
     found: dict[str, list[str]] = {}
     for part in _slices(values.drop_nulls()):
-        rows = tx.execute(
-            select(column.label("of"), records.id).where(
-                records.kind == kind,
-                column.in_(part),
-                records.state == "current",
-                STANDING,
-            )
-        )
-        for row in rows:
+        for row in tx.execute(_SOURCES[kind], {"part": part}):
             found.setdefault(row.of, []).append(row.id)
     return found
 
 
-def _units(names: Sequence[str]) -> Select[Any]:
-    return select(*(_raw(unit_table.c[name]) for name in names))
-
-
-def _raw(column: Any) -> Any:
-    """A column as it is stored: moments as microseconds, JSON as text."""
-    return type_coerce(column, NullType()).label(column.name)
-
-
-def _frame(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pl.DataFrame:
-    kinds = {name: unit_kinds()[name] for name in names}
+def _frame(tx: Transaction, rows: Sequence[Sequence[Any]], names: tuple[str, ...]) -> pl.DataFrame:
+    """Lay rows out as columns; each begins with the values of these fields, as they are stored."""
     if not rows:
-        return pl.DataFrame(schema=schema_of(kinds))
-    columns = dict(zip(kinds, zip(*rows, strict=True), strict=False))
-    kept = pl.DataFrame(
-        [
-            # SQLite keeps yes and no as 1 and 0, PostgreSQL as such: what stands there decides.
-            pl.Series(name, columns[name], dtype=_KEPT.get(kind, DTYPES[kind]), strict=True)
-            if kind is not Kind.BOOLEAN
-            else pl.Series(name, columns[name])
-            for name, kind in kinds.items()
-        ]
-    )
+        return _no_units(names)
+    kept = _kept(names, tx.is_sqlite)
+    if len(rows) < FEW:
+        plain = [tuple(row[: len(names)]) for row in rows]
+        frame = pl.DataFrame(plain, schema=kept, orient="row")
+    else:
+        columns = zip(kept.items(), zip(*rows, strict=True), strict=False)
+        frame = pl.DataFrame([pl.Series(name, told, dtype=of) for (name, of), told in columns])
     # All that is kept in another form is turned in one pass: for one unit the passes cost most.
-    return kept.with_columns(
-        told for name, kind in kinds.items() if (told := _told(name, kind)) is not None
-    )
+    return frame.with_columns(_turned(names))
 
 
-_KEPT = {Kind.MOMENT: pl.Int64(), Kind.LABELS: pl.String(), Kind.PAIRS: pl.String()}
+@cache
+def _no_units(names: tuple[str, ...]) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema_of({name: unit_kinds()[name] for name in names}))
+
+
+@cache
+def _kept(names: tuple[str, ...], in_sqlite: bool) -> dict[str, pl.DataType]:
+    """The type of each field as it is stored."""
+    stored = {**DTYPES, Kind.MOMENT: pl.Int64(), Kind.LABELS: pl.String(), Kind.PAIRS: pl.String()}
+    if in_sqlite:  # which keeps yes and no as 1 and 0
+        stored[Kind.BOOLEAN] = pl.Int64()
+    return {name: stored[unit_kinds()[name]] for name in names}
+
+
+@cache
+def _turned(names: tuple[str, ...]) -> tuple[pl.Expr, ...]:
+    told = (_told(name, unit_kinds()[name]) for name in names)
+    return tuple(one for one in told if one is not None)
+
+
 _PAIR = pl.struct(pl.element().list.get(0).alias("name"), pl.element().list.get(1).alias("value"))
 
 
