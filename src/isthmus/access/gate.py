@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from isthmus.access import store
-from isthmus.access.model import Actor, Purpose, Reach
+from isthmus.access.model import Actor, Assignment, Purpose, Reach
 from isthmus.access.permission import PERSON_ONLY, PLACED, Permission
 from isthmus.kernel.errors import Denied, Invalid, PurposeNeeded
 from isthmus.kernel.ids import new_id
@@ -211,16 +211,34 @@ def open_person_data(
     found = task.purpose if task else purpose or actor.purpose or _purpose_of_role(actor)
     if found is None:
         raise PurposeNeeded("purpose_needed", "say for which purpose", object=subject_id)
-    if not store.purpose_active(tx, found):
+    _check_in_use(tx, actor, found, subject_id)
+    _log_lookup(tx, actor, (subject_kind, subject_id), found, task, stated)
+    return found
+
+
+def _check_in_use(tx: Transaction, actor: Actor, purpose: Purpose, subject_id: str) -> None:
+    if not store.purpose_active(tx, purpose):
         raise Denied(
             "purpose_not_in_use",
             "this node opens no person's data for that purpose",
             permission=Permission.PERSON_DATA_READ.value,
-            purpose=found.value,
+            purpose=purpose.value,
             object=subject_id,
             actor=actor.id,
             agency=actor.agency,
         )
+
+
+def _log_lookup(
+    tx: Transaction,
+    actor: Actor,
+    subject: tuple[str, str],
+    purpose: Purpose,
+    task: Assignment | None,
+    stated: str | None,
+) -> None:
+    """Write down who opened what (kind and id) and why; the reason in words stays sealed."""
+    kind, subject_id = subject
     lookup = new_id("lkp")
     store.insert_lookup(
         tx,
@@ -229,9 +247,9 @@ def open_person_data(
             "at": tx.now,
             "actor_id": actor.id,
             "agency_id": actor.agency,
-            "subject_kind": subject_kind,
+            "subject_kind": kind,
             "subject_id": subject_id,
-            "purpose": found.value,
+            "purpose": purpose.value,
             "assignment_id": task.id if task else None,
             "reason": tx.keys.seal_secret(stated.encode(), lookup) if stated else None,
         },
@@ -240,14 +258,13 @@ def open_person_data(
         tx,
         actor.id,
         "person_data.opened",
-        subject_kind,
+        kind,
         subject_id,
         agency=actor.agency,
-        purpose=found.value,
+        purpose=purpose.value,
         lookup=lookup,
         assigned=task is not None,
     )
-    return found
 
 
 def _stated(actor: Actor, reason: str | None, subject_id: str) -> str:
