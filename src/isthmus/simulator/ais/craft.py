@@ -2,7 +2,7 @@
 and the bulk carriers and tankers of the canal trade. Read from ``worlds/craft.yaml``.
 
 Numbers are invented: IMO numbers come from the series that was never given out, MMSI carry the
-right digits of the flag and ``99`` after them.
+right digits of the flag and a block of their own after them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -77,11 +77,11 @@ def canal_ships(seed: int) -> tuple[Vessel, ...]:
     return tuple(_canal_ships(Dice(seed, "ais", "canal ships")))
 
 
-def mmsi(flag: str, dice: Dice) -> int:
-    """Return an invented ship's MMSI: the flag's digits, ``99`` and four digits."""
+def mmsi(flag: str, block: int, dice: Dice) -> int:
+    """Return an invented MMSI: the flag's digits, two of a block of vessels and four more."""
     mids = fleet()["mids"]
     mid = dice.pick(mids.get(flag, mids["PA"]))
-    return int(mid) * 1_000_000 + 990_000 + dice.whole(0, 9_999)
+    return int(mid) * 1_000_000 + block * 10_000 + dice.whole(0, 9_999)
 
 
 def _craft(world: World, dice: Dice) -> Iterator[Vessel]:
@@ -91,9 +91,9 @@ def _craft(world: World, dice: Dice) -> Iterator[Vessel]:
         for _ in range(given["count"]):
             count += 1
             flag = dice.pick(given["flags"]) or world.country
-            number = mmsi(flag, dice)
+            number = mmsi(flag, 97, dice)
             while number in taken:
-                number = mmsi(flag, dice)
+                number = mmsi(flag, 97, dice)
             taken.add(number)
             harbour = dice.pick(given["harbours"])
             length = round(dice.between(*given["length"]))
@@ -136,9 +136,9 @@ def _canal_ships(dice: Dice) -> Iterator[Vessel]:
             imo = f"{six}{imo_check_digit(six)}"
             count += 1
             flag = dice.weighed(fleet()["flags"])
-            number = mmsi(flag, dice)
+            number = mmsi(flag, 99, dice)
             while number in taken:
-                number = mmsi(flag, dice)
+                number = mmsi(flag, 99, dice)
             taken.add(number)
             length = round(dice.between(*given["length"]))
             yield Vessel(

@@ -6,6 +6,7 @@ metre of the sphere.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from isthmus.simulator.ais.acts import Point
 
@@ -45,7 +46,7 @@ def along(a: Point, b: Point, share: float) -> Point:
 
 def length(path: Sequence[Point]) -> float:
     """Return the length of a path in nautical miles."""
-    return sum(distance(a, b) for a, b in zip(path, path[1:], strict=False))
+    return sum(distance(a, b) for a, b in pairwise(path))
 
 
 def shifted(point: Point, towards: float) -> Point:

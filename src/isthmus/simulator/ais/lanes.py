@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -69,6 +70,10 @@ class Lanes:
         """Return the shortest way through the points, both ends included."""
         return _shortest(a, b)
 
+    def side(self, name: str) -> str:
+        """Return the canal's anchorage on whose side a way point lies."""
+        return "pacific" if name in _reached("pacific_buoy") else "atlantic"
+
     def on_land(self, point: Point) -> bool:
         """Whether a point lies within a coarse coast."""
         return any(inside(point, coast) for coast in self.land)
@@ -89,7 +94,7 @@ class Lanes:
                 except Invalid:
                     continue
                 path = (a, *(self.points[name] for name in names), b)
-                miles = sum(distance(p, q) for p, q in zip(path, path[1:], strict=False))
+                miles = sum(distance(p, q) for p, q in pairwise(path))
                 if best is None or miles < best[0]:
                     best = (miles, path)
         return [a, b] if best is None else list(best[1])
@@ -164,10 +169,21 @@ def _near(
 ) -> dict[str, tuple[tuple[str, float], ...]]:
     found: dict[str, dict[str, float]] = {name: {} for name in points}
     for chain in chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             miles = distance(points[a], points[b])
             found[a][b] = found[b][a] = miles
     return {name: tuple(near.items()) for name, near in found.items()}
+
+
+@cache
+def _reached(start: str) -> frozenset[str]:
+    near, found, queue = lanes().near, {start}, [start]
+    while queue:
+        for name, _ in near[queue.pop()]:
+            if name not in found:
+                found.add(name)
+                queue.append(name)
+    return frozenset(found)
 
 
 @lru_cache(maxsize=4096)
