@@ -576,6 +576,10 @@ def test_every_reason_seal_code_and_qualifier_has_its_label():
     for known in profiles():
         assert all(code in affixers for code in known.codes["affixers"].values())
         assert all(code in states for code in known.codes["states"].values())
+        # The list's own UN/EDIFACT codes are the ones that a profile reads.
+        coded = {entry.extra["edifact"]: entry.code for entry in states if entry.extra["edifact"]}
+        assert coded.items() <= known.codes["states"].items()
+        assert set(known.codes["states"].values()) == set(coded.values())
         assert all(code in code_list("seal_kinds") for code in known.codes["kinds"].values())
         assert {PartyRole(role) for role in known.codes["roles"].values()} <= set(PartyRole)
         assert all(Regime(code) for code in known.codes["natures"].values())
