@@ -8,24 +8,25 @@ by the company alone.
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.scheme import COMMODITY, METHOD, ROUTE, TRADERS, Scheme
+from isthmus.simulator.scheme import COMMODITY, HIJACKED, METHOD, ROUTE, TRADERS, Scheme
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traders import Trader, Traders
 
-MOST_USES = 12
+MOST_USES = 8
 Lane = tuple[str, str]  # port of loading, goods
 
 
 @dataclass(slots=True)
 class Hand:
-    """What firms of one hand share: an address, a telephone; and whom it has in the port."""
+    """What firms of one hand share, criminal or not."""
 
-    house: Trader | None = None  # whose address and telephone the others give
-    haulier: str | None = None
-    user: str | None = None
-    value: float | None = None  # an invoice that it uses again
+    houses: dict[str, Trader] = field(default_factory=dict)  # a firm by country: its address
+    invoices: dict[str, Decimal] = field(default_factory=dict)  # a value by goods
+    user: str | None = None  # its one in the port's system
+    stranger: str | None = None  # a user that the system never had before
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Group:
     hand: Hand = field(default_factory=Hand)
     lanes: list[Lane] = field(default_factory=list)
     companies: dict[tuple[str, str], list[Company]] = field(default_factory=dict)
-    victims: list[str] = field(default_factory=list)  # names of traders whose boxes it uses
+    victims: list[str] = field(default_factory=list)  # traders, or ships, that it uses
     lessons: list[tuple[datetime, str]] = field(default_factory=list)
     adapted: list[str] = field(default_factory=list)
     avoids: tuple[str, ...] = ()  # ports and goods it keeps away from since it was caught
@@ -72,32 +73,42 @@ class Group:
         self.victims = []
         self.hand = Hand()
 
+    def knows(self, shipment: Shipment) -> bool:
+        """Whether the group has a company where one of a shipment's ends is."""
+        ends = (("shipper", shipment.shipper), ("consignee", shipment.consignee))
+        return any(
+            trader is not None and (role, trader.country) in self.companies for role, trader in ends
+        )
+
     def company(self, role: str, country: str, traders: Traders, dice: Dice) -> Company:
         """Return the company that acts in a role; several take turns, and old ones are left."""
         owned = self.companies.setdefault((role, country), [])
         owned[:] = [company for company in owned if company.used < company.limit]
         if len(owned) < 2 and (not owned or dice.chance(0.3)):
-            owned.append(Company(traders.newcomer(country), dice.whole(3, MOST_USES)))
+            owned.append(Company(traders.newcomer(country), dice.whole(2, MOST_USES)))
         return dice.pick(owned)
 
     def act_as(self, shipment: Shipment, traders: Traders, dice: Dice, *, guilty: bool) -> None:
-        """Put the group's own companies into a shipment's papers."""
+        """Put the group's companies, or who it poses as, into a shipment's papers."""
         for role in self.scheme.by.roles:
             there = shipment.shipper if role == "shipper" else shipment.consignee
             if there is None:
                 continue
-            company = self.company(role, there.country, traders, dice)
-            company.used += guilty
-            if role == "shipper":
-                shipment.shipper = company.trader
+            if self.scheme.by.who == HIJACKED:
+                firm = self.pose_as(there, traders)
             else:
-                shipment.consignee = company.trader
+                company = self.company(role, there.country, traders, dice)
+                company.used += guilty
+                firm = company.trader
+            if role == "shipper":
+                shipment.shipper = firm
+            else:
+                shipment.consignee = firm
 
     def pose_as(self, trader: Trader, traders: Traders) -> Trader:
         """Return an established trader as the group poses as it: its name, the group's contact."""
-        if self.hand.house is None:
-            self.hand.house = traders.newcomer(trader.country)
-        own, posed = self.hand.house, copy(trader)
+        own = self.hand.houses.setdefault(trader.country, traders.newcomer(trader.country))
+        posed = copy(trader)
         posed.contact = own.contact
         if not own.contact:
             posed.address, posed.city, posed.postcode = own.address, own.city, own.postcode

@@ -1,6 +1,6 @@
 """A day's shipments, sorted once by which schemes could use them and by their lane."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.groups import Lane
@@ -8,14 +8,20 @@ from isthmus.simulator.scheme import SHIPMENT, Scheme
 from isthmus.simulator.shipment import Shipment
 
 Key = tuple[object, ...]
+Likes = Callable[[Shipment], bool]
 TRIES = 30  # draws before a pool is looked through from end to end
+
+
+def anything(_shipment: Shipment) -> bool:
+    """Like any shipment."""
+    return True
 
 
 class Fitting:
     """Which schemes fit a shipment; asked once for all shipments that are alike."""
 
     def __init__(self, schemes: Sequence[Scheme]) -> None:
-        self.schemes = [scheme for scheme in schemes if scheme.on == SHIPMENT]
+        self.schemes = [scheme for scheme in schemes if scheme.uses == SHIPMENT]
         self._known: dict[Key, tuple[str, ...]] = {}
 
     def codes(self, shipment: Shipment) -> tuple[str, ...]:
@@ -53,38 +59,65 @@ class Pools:
             if shipment.shipper is not None:
                 self.of_shipper.setdefault(shipment.shipper.name, []).append(at)
 
-    def draw(self, dice: Dice, scheme: Scheme, avoids: Collection[str] = ()) -> Shipment | None:
+    def draw(
+        self,
+        dice: Dice,
+        scheme: Scheme,
+        avoids: Collection[str] = (),
+        likes: Likes = anything,
+    ) -> Shipment | None:
         """Take any shipment that the scheme could use; None when none is left.
 
-        Ports of loading and goods to avoid are avoided where others are found.
+        Ports of loading and goods to avoid are avoided where others are found; one that is liked
+        is taken where a few tries find one.
         """
         pool = self.of_scheme[scheme.code]
-        return self._take(dice, pool, scheme, avoids) or self._take(dice, pool, scheme)
+        found = self._take(dice, pool, scheme, avoids, likes)
+        return found or self._take(dice, pool, scheme, (), likes)
 
-    def draw_in(self, dice: Dice, scheme: Scheme, where: Lane) -> Shipment | None:
+    def draw_in(
+        self, dice: Dice, scheme: Scheme, where: Lane, likes: Likes = anything
+    ) -> Shipment | None:
         """Take a shipment in one lane."""
-        return self._take(dice, self.of_lane.get(where, []), scheme)
+        return self._take(dice, self.of_lane.get(where, []), scheme, (), likes)
 
     def draw_of(self, dice: Dice, scheme: Scheme, shipper: str) -> Shipment | None:
         """Take a shipment of one shipper."""
-        return self._take(dice, self.of_shipper.get(shipper, []), scheme)
+        return self._take(dice, self.of_shipper.get(shipper, []), scheme, (), anything)
 
     def _take(
-        self, dice: Dice, pool: list[int], scheme: Scheme, avoids: Collection[str] = ()
+        self,
+        dice: Dice,
+        pool: list[int],
+        scheme: Scheme,
+        avoids: Collection[str],
+        likes: Likes,
     ) -> Shipment | None:
-        if not pool:
-            return None
-        for _ in range(TRIES):
-            at = dice.pick(pool)
-            if self._free(at, scheme, avoids):
-                break
-        else:
+        found = self._tried(dice, pool, scheme, avoids, likes)
+        if found is None:
             left = [at for at in pool if self._free(at, scheme, avoids)]
             if not left:
                 return None
-            at = dice.pick(left)
-        self.taken[at] = 1
-        return self.shipments[at]
+            found = dice.pick(left)
+        self.taken[found] = 1
+        return self.shipments[found]
+
+    def _tried(
+        self,
+        dice: Dice,
+        pool: list[int],
+        scheme: Scheme,
+        avoids: Collection[str],
+        likes: Likes,
+    ) -> int | None:
+        found = None
+        for _ in range(TRIES if pool else 0):
+            at = dice.pick(pool)
+            if self._free(at, scheme, avoids):
+                if likes(self.shipments[at]):
+                    return at
+                found = at
+        return found
 
     def _free(self, at: int, scheme: Scheme, avoids: Collection[str]) -> bool:
         if self.taken[at] or scheme.code not in self._codes[at]:

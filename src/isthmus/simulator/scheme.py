@@ -8,7 +8,7 @@ from typing import Any
 from isthmus.simulator.shipment import Shipment
 
 FRONT, HIJACKED, TRADER, INSIDER, CREW = "front", "hijacked", "trader", "insider", "crew"
-SHIPMENT, CALL, CRAFT = "shipment", "call", "craft"
+SHIPMENT, CALL, PASSAGE, CRAFT = "shipment", "call", "passage", "craft"
 ROUTE, COMMODITY, TRADERS, METHOD = "route", "commodity", "trader", "method"
 
 
@@ -18,6 +18,7 @@ class Confuser:
 
     each: float
     traces: Mapping[str, float]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class Starts:
     def weight(self, weight: float, since: timedelta) -> float:
         """Return a weight as it stands so long after the world's start; 0 before the first use."""
         used = since - timedelta(days=self.day)
-        if used < timedelta():
+        if self.day and used < timedelta():
             return 0.0
-        return max(0.0, weight * (1 + self.growth * (used / timedelta(days=30))))
+        return max(0.0, weight * (1 + self.growth * max(0.0, used / timedelta(days=30))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Scheme:
     confusers: tuple[Confuser, ...]
     found_by: Mapping[str, float]
     share: tuple[float, float] | None = None  # of the net mass, instead of kilograms
-    on: str = SHIPMENT
+    uses: str = SHIPMENT  # shipments, ships in port, ships in the canal, or craft
     starts: Starts = Starts()
     by: By = By()
     adapts: Adapts = Adapts({})

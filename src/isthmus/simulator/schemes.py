@@ -1,12 +1,12 @@
-"""Schemes: ways of smuggling as data, and their planting into lawful trade.
+"""Schemes as data: the shipped ones, and files that anyone writes, read and checked.
 
-A scheme is a YAML file that follows ``schemes/scheme.schema.json``. It names traces, each with
-the probability that it is left; none is certain to be there and none is left by crime alone,
-since each scheme plants its look-alikes in lawful shipments too.
+A scheme is a YAML file that follows ``schemes/scheme.schema.json``; ``docs/guide/schemes.md`` says
+how to write one. Nothing of a file is believed unchecked: no trace may be certain, and none may be
+left by crime alone, since a figure measured on such a world would say nothing.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,107 +18,223 @@ from jsonschema import Draft202012Validator
 
 from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import code_list
-from isthmus.simulator.dice import Dice
-from isthmus.simulator.planted import Planted
-from isthmus.simulator.scheme import Confuser, Scheme
-from isthmus.simulator.shipment import Shipment
-from isthmus.simulator.traces import ON_MOVES, ON_PAPERS, Kit
+from isthmus.reference.size_types import size_type
+from isthmus.simulator import world as worlds
+from isthmus.simulator.ais.acts import SeaKind
+from isthmus.simulator.ais.craft import fleet
+from isthmus.simulator.scheme import (
+    FRONT,
+    HIJACKED,
+    SHIPMENT,
+    Adapts,
+    By,
+    Confuser,
+    Scheme,
+    Starts,
+)
+from isthmus.simulator.traces import ON_MOVES, ON_PAPERS
+from isthmus.simulator.world import World
+
+_ENDINGS = (".yaml", ".yml")
+_AT_SEA = frozenset(kind.value for kind in SeaKind)
 
 
 @cache
 def shipped() -> tuple[Scheme, ...]:
     """Return the schemes that come with the simulator, in the order of their files' names."""
-    folder = files(__package__).joinpath("schemes")
-    found = [entry for entry in folder.iterdir() if entry.name.endswith(".yaml")]
-    return tuple(read(entry) for entry in sorted(found, key=lambda entry: entry.name))
+    return _distinct(_in_folder(files(__package__).joinpath("schemes")), worlds.load(), {})
 
 
-def read(file: Traversable | Path) -> Scheme:
+def gathered(paths: Sequence[Path] = ()) -> tuple[Scheme, ...]:
+    """Return the shipped schemes and those of files and folders from outside.
+
+    Raises ``Invalid`` with file, key and reason; a code that another scheme has is one.
+    """
+    found = shipped()
+    for path in paths:
+        known = {scheme.code: "the shipped schemes" for scheme in shipped()}
+        known |= {scheme.code: "another path" for scheme in found[len(shipped()) :]}
+        found += read_folder(path, known)
+    return found
+
+
+def read_folder(path: Path, known: Mapping[str, str] | None = None) -> tuple[Scheme, ...]:
+    """Read one file, or every YAML file of a folder in the order of their names.
+
+    ``known`` are codes already in use, with where. Raises ``Invalid`` with file, key and reason.
+    """
+    if path.is_dir():
+        entries = _in_folder(path)
+    elif path.is_file():
+        entries = [path]
+    else:
+        raise _wrong(path.name, "the file", f"no file or folder {path}")
+    if not entries:
+        raise _wrong(path.name, "the folder", "no file in it ends in .yaml")
+    return _distinct(entries, worlds.load(), known or {})
+
+
+def read(file: Traversable | Path, world: World | None = None) -> Scheme:
     """Read a scheme's file; raises ``Invalid`` with file, key and reason."""
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise Invalid("scheme_invalid", f"not YAML: {error}", file=file.name) from None
+    raw = _parsed(file)
     errors = sorted(_validator().iter_errors(raw), key=lambda error: list(map(str, error.path)))
     if errors:
         key = ".".join(str(part) for part in errors[0].absolute_path) or "the file"
-        raise Invalid("scheme_invalid", errors[0].message, file=file.name, key=key)
-    confusers = tuple(Confuser(entry["each"], entry["traces"]) for entry in raw["confusers"])
-    for key, traces in [("traces", raw["traces"]), *(("confusers", c.traces) for c in confusers)]:
-        for name in traces:
-            if name not in ON_PAPERS and name not in ON_MOVES:
-                raise Invalid("scheme_invalid", f"no trace {name}", file=file.name, key=key)
-    for name, code in (
-        ("seized_goods", raw["carries"]["goods"]),
-        ("concealment_zones", raw["carries"]["zone"]),
-        *(("control_types", control) for control in raw["found_by"]),
-    ):
-        if code not in code_list(name):
-            raise Invalid("scheme_invalid", f"not in list {name}", file=file.name, key=code)
-    return Scheme(
-        code=raw["code"],
-        name=raw["name"],
-        objective=raw["objective"],
-        weight=raw["weight"],
-        where=raw["where"],
-        goods=raw["carries"]["goods"],
-        kilograms=(raw["carries"]["kilograms"][0], raw["carries"]["kilograms"][1]),
-        zone=raw["carries"]["zone"],
-        traces=raw["traces"],
-        confusers=confusers,
-        found_by=raw["found_by"],
-    )
+        raise _wrong(file.name, key, errors[0].message)
+    for key, reason in (*_ranges(raw), *_traces(raw), *_codes(raw, world or worlds.load())):
+        raise _wrong(file.name, key, reason)
+    return _scheme(raw)
+
+
+def _in_folder(folder: Traversable | Path) -> list[Traversable]:
+    found = [entry for entry in folder.iterdir() if entry.name.endswith(_ENDINGS)]
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def _distinct(
+    entries: Sequence[Traversable | Path], world: World, known: Mapping[str, str]
+) -> tuple[Scheme, ...]:
+    seen, found = dict(known), []
+    for entry in entries:
+        scheme = read(entry, world)
+        if scheme.code in seen:
+            reason = f"{scheme.code} is the code of a scheme in {seen[scheme.code]}"
+            raise _wrong(entry.name, "code", reason)
+        seen[scheme.code] = entry.name
+        found.append(scheme)
+    return tuple(found)
+
+
+def _wrong(file: str, key: str, reason: str) -> Invalid:
+    return Invalid("scheme_invalid", reason, file=file, key=key)
+
+
+def _parsed(file: Traversable | Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise _wrong(file.name, "the file", f"not UTF-8 at byte {error.start}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        key = f"line {mark.line + 1}" if mark else "the file"
+        reason = getattr(error, "problem", None) or str(error)
+        raise _wrong(file.name, key, f"not YAML: {reason}") from None
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """Return the JSON Schema of a scheme's file."""
+    text = files(__package__).joinpath("schemes", "scheme.schema.json").read_text(encoding="utf-8")
+    read: Mapping[str, Any] = json.loads(text)
+    return read
 
 
 @cache
 def _validator() -> Draft202012Validator:
-    text = files(__package__).joinpath("schemes", "scheme.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    return Draft202012Validator(schema())
 
 
-def choose(
-    schemes: Sequence[Scheme], shipments: Sequence[Shipment], rate: float, seed: int
-) -> list[Planted]:
-    """Choose which shipments are used, by which scheme, and which lawful ones look like it.
+# -- what a schema cannot say ---------------------------------------------------------------
 
-    ``rate`` is the share of shipments used. A shipment is chosen once.
-    """
-    dice = Dice(seed, "schemes")
-    free = [shipment for shipment in shipments if not shipment.master]
-    taken: list[Planted] = []
-    for scheme, count in _shares(schemes, round(rate * len(shipments))):
-        for _ in range(count):
-            if (victim := _draw(dice, scheme, free)) is not None:
-                kilograms = round(dice.between(*scheme.kilograms))
-                taken.append(Planted(victim, scheme, kilograms, scheme.traces, guilty=True))
-        for confuser in scheme.confusers:
-            for _ in range(round(count * confuser.each)):
-                if (lawful := _draw(dice, scheme, free)) is not None:
-                    taken.append(Planted(lawful, scheme, 0, confuser.traces, guilty=False))
-    return taken
+_Wrong = Iterator[tuple[str, str]]
+"""Keys that are wrong, each with the reason."""
 
 
-def _shares(schemes: Sequence[Scheme], total: int) -> list[tuple[Scheme, int]]:
-    """Share a number out by weight, largest remainder first."""
-    whole = sum(scheme.weight for scheme in schemes)
-    exact = [total * scheme.weight / whole for scheme in schemes]
-    counts = [int(share) for share in exact]
-    order = sorted(range(len(schemes)), key=lambda at: (counts[at] - exact[at], at))
-    for at in order[: total - sum(counts)]:
-        counts[at] += 1
-    return list(zip(schemes, counts, strict=True))
+def _ranges(raw: Mapping[str, Any]) -> _Wrong:
+    for part, names in (
+        ("by", ("shipments", "every", "tests")),
+        ("carries", ("kilograms", "share")),
+        ("adapts", ("after",)),
+    ):
+        for name in names:
+            least, most = raw[part].get(name, (0, 0))
+            if least > most:
+                yield f"{part}.{name}", f"the least, {least}, is more than the most, {most}"
+    by = raw["by"]
+    if (by["who"] in (FRONT, HIJACKED)) != bool(by.get("roles")):
+        yield "by.roles", "a front or a hijacked firm has roles, and nobody else has"
+    if by.get("lawful") and by["who"] != FRONT:
+        yield "by.lawful", "only a front trades lawfully beside it"
 
 
-def _draw(dice: Dice, scheme: Scheme, free: list[Shipment]) -> Shipment | None:
-    fitting = [at for at, shipment in enumerate(free) if scheme.fits(shipment)]
-    return free.pop(dice.pick(fitting)) if fitting else None
+def _traces(raw: Mapping[str, Any]) -> _Wrong:
+    at_sea = raw.get("uses", SHIPMENT) != SHIPMENT
+    known = _AT_SEA if at_sea else ON_PAPERS.keys() | ON_MOVES.keys()
+    lawful: set[str] = set()
+    for at, confuser in enumerate(raw["confusers"]):
+        for name, chance in confuser["traces"].items():
+            if name not in known:
+                yield f"confusers.{at}.traces.{name}", f"no trace {name}"
+            if chance > 0:
+                lawful.add(name)
+    for name, chance in raw["traces"].items():
+        if name not in known:
+            yield f"traces.{name}", f"no trace {name}"
+        elif not 0 < chance < 1:
+            reason = "never left" if chance == 0 else "certain, as no trace of crime is"
+            yield f"traces.{name}", f"it is {reason}"
+        elif name not in lawful:
+            yield f"traces.{name}", f"exclusive to crime: no confuser leaves {name}"
 
 
-def leave(planted: Sequence[Planted], kit: Kit, acts: Mapping[str, Any]) -> None:
-    """Leave the traces of what was chosen, each with its probability."""
-    for entry in planted:
-        for name, act in acts.items():
-            if kit.dice.chance(entry.chances.get(name, 0.0)):
-                weight = entry.kilograms if entry.guilty else 0
-                if act(entry.shipment, kit, weight):
-                    entry.left.append(name)
+def _codes(raw: Mapping[str, Any], world: World) -> _Wrong:
+    for key, name, code in (
+        ("objective", "objectives", raw["objective"]),
+        ("carries.goods", "seized_goods", raw["carries"]["goods"]),
+        ("carries.zone", "concealment_zones", raw["carries"]["zone"]),
+        *((f"found_by.{control}", "control_types", control) for control in raw["found_by"]),
+        *(("where.chapters", "hs_chapters", code) for code in raw["where"].get("chapters", ())),
+    ):
+        if code not in code_list(name):
+            yield key, f"{code} is not in the list {name}"
+    terminals = {terminal.place for terminal in world.terminals.values()}
+    ports = {port for service in world.services for port in service.ports}
+    vessels = {**fleet()["kinds"], **fleet()["ships"]}
+    for key, there in (
+        ("origins", ports | terminals),
+        ("destinations", ports | terminals),
+        ("goods", world.goods),
+        ("terminals", world.terminals),
+        ("vessels", vessels),
+        ("harbours", fleet()["harbours"]),
+        ("towards", fleet()["harbours"]),
+    ):
+        for code in raw["where"].get(key, ()):
+            if code not in there:
+                yield f"where.{key}", f"{code} is unknown in the world {world.code}"
+    for code in raw["where"].get("equipment", ()):
+        if size_type(code) is None:
+            yield "where.equipment", f"{code} is no size and type of ISO 6346"
+
+
+def _scheme(raw: Mapping[str, Any]) -> Scheme:
+    carries, adapts = raw["carries"], dict(raw["adapts"])
+    after = adapts.pop("after", None)
+    share = carries.get("share")
+    return Scheme(
+        code=raw["code"],
+        name=raw["name"],
+        source=raw["source"],
+        basis=raw["basis"],
+        objective=raw["objective"],
+        uses=raw.get("uses", SHIPMENT),
+        weight=raw["weight"],
+        starts=Starts(**raw.get("starts", {})),
+        by=_by(raw["by"]),
+        where=raw["where"],
+        goods=carries["goods"],
+        kilograms=tuple(carries.get("kilograms", (0, 0))),
+        share=tuple(share) if share else None,
+        zone=carries["zone"],
+        traces=raw["traces"],
+        confusers=tuple(Confuser(c["each"], c["traces"], c["why"]) for c in raw["confusers"]),
+        adapts=Adapts(adapts, tuple(after)) if after else Adapts(adapts),
+        found_by=raw["found_by"],
+    )
+
+
+def _by(raw: Mapping[str, Any]) -> By:
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()
+    }
+    return By(**given)

@@ -11,10 +11,11 @@ import heapq
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.groups import Group
-from isthmus.simulator.planted import Planted
-from isthmus.simulator.pools import Fitting, Pools, lane
+from isthmus.simulator.groups import Group, Hand
+from isthmus.simulator.planted import Planted, PlantedVoyage
+from isthmus.simulator.pools import Fitting, Pools, anything, lane
 from isthmus.simulator.scheme import (
     COMMODITY,
     FRONT,
@@ -24,14 +25,20 @@ from isthmus.simulator.scheme import (
     SHIPMENT,
     Scheme,
 )
+from isthmus.simulator.sea import Sea
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces import ON_MOVES, ON_PAPERS, Act, Kit
 from isthmus.simulator.world import World
 
 LANES = 3  # most lanes that a group works at a time
+AGAIN = 0.5  # chance that a group uses a trader that it used before, when there is one
+IN_LANE = 0.85  # chance that it keeps to its lanes
+TEST: Mapping[str, float] = {"small_lot": 0.6}
 COVER_WITHIN = 12  # days after a shipment in which its covers go
 TESTED = (6, 14)  # days until a group that tests first uses a shipment
 BACKLOG = 3  # shipments a scheme may owe before others take them over
+HANDS = 40  # lawful hands at a time
+NEW_HAND = 0.08  # chance that a new one takes the place of the oldest
 AVOIDED = 6  # ports and goods that a group keeps away from
 
 
@@ -53,8 +60,10 @@ class Underworld:
         self.start = start
         self.days = days
         self.dice = Dice(seed, "underworld")
-        self.groups: list[Group] = []
-        self._on_shipments = [scheme for scheme in schemes if scheme.on == SHIPMENT]
+        self.groups: dict[int, Group] = {}
+        self._formed = 0
+        self._sea = Sea(world, schemes, seed, rate, start, days)
+        self._on_shipments = [scheme for scheme in schemes if scheme.uses == SHIPMENT]
         self._fitting = Fitting(schemes)
         # A random start makes each scheme's count right on average, however few there are.
         self._owed = {scheme.code: self.dice.between(0, 1) for scheme in self._on_shipments}
@@ -64,9 +73,11 @@ class Underworld:
             for at, _ in enumerate(scheme.confusers)
         }
         self._spare = 0
+        self._today: Sequence[Shipment] = ()
         self._testing = dict.fromkeys(self.schemes, 0)
         self._ready: dict[str, list[tuple[datetime, int]]] = {code: [] for code in self.schemes}
-        self._covers: list[tuple[datetime, int]] = []
+        self._covers: list[tuple[datetime, int, bool]] = []
+        self._hands: list[Hand] = []
 
     # -- choosing -------------------------------------------------------------------------
 
@@ -75,6 +86,7 @@ class Underworld:
 
         Returns guilty ones, the groups' own lawful ones, and look-alikes.
         """
+        self._today = shipments
         pools = Pools(self._fitting, shipments)
         weights = self._weights(day)
         if not weights:
@@ -151,23 +163,26 @@ class Underworld:
 
     def _draw(self, pools: Pools, group: Group) -> Shipment | None:
         """Take a shipment of somebody it used before, else in its lanes, else any that fits."""
-        scheme, found = group.scheme, None
-        if group.victims and self.dice.chance(0.5):
-            found = pools.draw_of(self.dice, scheme, self.dice.pick(group.victims))
-        if found is None and group.lanes:
-            found = pools.draw_in(self.dice, scheme, self.dice.pick(group.lanes))
+        scheme, found, dice = group.scheme, None, self.dice
+        likes = group.knows if group.companies else anything
+        if group.victims and dice.chance(AGAIN):
+            found = pools.draw_of(dice, scheme, dice.pick(group.victims))
+        if found is None and group.lanes and dice.chance(IN_LANE):
+            found = pools.draw_in(dice, scheme, dice.pick(group.lanes), likes)
         if found is None:
-            found = pools.draw(self.dice, scheme, group.avoids)
+            found = pools.draw(dice, scheme, group.avoids, likes)
         if found is not None:
             self._keep(group, found)
         return found
 
     def _keep(self, group: Group, shipment: Shipment) -> None:
+        """Remember a lane and a trader for the next time."""
         where = lane(shipment)
         if where not in group.lanes:
             group.lanes = [*group.lanes, where][-LANES:]
-        if group.scheme.by.who not in (FRONT, HIJACKED) and shipment.shipper is not None:
-            group.victims = [*group.victims, shipment.shipper.name][-LANES:]
+        shipper, owns = shipment.shipper, group.scheme.by.who in (FRONT, HIJACKED)
+        if not owns and shipper is not None and shipper.name not in group.victims:
+            group.victims = [*group.victims, shipper.name][-LANES:]
 
     # -- groups ---------------------------------------------------------------------------
 
@@ -185,16 +200,24 @@ class Underworld:
             self._wait(group, day)  # it has gone over to another method
         if self._testing[scheme.code] >= self._owed[scheme.code]:
             return None
-        group = Group(len(self.groups), scheme)
-        self.groups.append(group)
+        group = self._form(scheme)
         tests = self.dice.whole(*scheme.by.tests)
         if not tests:
             group.used = True
             return group
         self._testing[scheme.code] += 1
-        self._plan_covers(group, day, tests)
+        self._plan_covers(group, day, tests, tests=True)
         self._wait(group, day + timedelta(days=self.dice.between(*TESTED)))
         return None
+
+    def _form(self, scheme: Scheme) -> Group:
+        group = Group(self._number(), scheme)
+        self.groups[group.number] = group
+        return group
+
+    def _number(self) -> int:
+        self._formed += 1
+        return self._formed
 
     def _wait(self, group: Group, until: datetime) -> None:
         heapq.heappush(self._ready[group.scheme.code], (until, group.number))
@@ -224,26 +247,32 @@ class Underworld:
             group.give_up()
         group.adapted.append(change)
 
-    def told(self, planted: Planted, at: datetime) -> None:
+    def told(self, planted: Planted | PlantedVoyage, at: datetime) -> None:
         """Let the group know that this one was found by an inspection at that moment."""
         if planted.group is not None and planted.guilty:
             planted.group.learn(at, self.dice)
 
     # -- lawful shipments -----------------------------------------------------------------
 
-    def _plan_covers(self, group: Group, day: datetime, count: float) -> None:
+    def _plan_covers(
+        self, group: Group, day: datetime, count: float, *, tests: bool = False
+    ) -> None:
         whole = int(count) + self.dice.chance(count % 1)
         for _ in range(whole):
-            when = day + timedelta(days=self.dice.between(0, COVER_WITHIN))
-            heapq.heappush(self._covers, (when, group.number))
+            within = TESTED[0] if tests else COVER_WITHIN
+            when = day + timedelta(days=self.dice.between(0, within))
+            heapq.heappush(self._covers, (when, group.number, tests))
 
     def _cover(self, day: datetime, pools: Pools) -> list[Planted]:
-        """Let groups' companies trade lawfully."""
+        """Let groups' companies trade lawfully; what only tests a way is a small lot."""
         made = []
         while self._covers and self._covers[0][0] <= day:
-            group = self.groups[heapq.heappop(self._covers)[1]]
+            _, number, tests = heapq.heappop(self._covers)
+            group = self.groups[number]
             if (shipment := self._draw(pools, group)) is not None:
-                made.append(Planted(shipment, group.scheme, 0, {}, False, group=group, cover=True))
+                chances = TEST if tests else {}
+                cover = Planted(shipment, group.scheme, 0, chances, False, group=group, cover=True)
+                made.append(cover)
         return made
 
     def _look_alikes(self, pools: Pools, chosen: Sequence[Planted]) -> list[Planted]:
@@ -266,17 +295,32 @@ class Underworld:
         for entry in planted:
             if entry.group is not None:
                 entry.group.act_as(entry.shipment, kit.traders, self.dice, guilty=entry.guilty)
-        _leave(planted, kit, ON_PAPERS)
+        self._leave(planted, kit, ON_PAPERS)
 
     def on_moves(self, planted: Sequence[Planted], kit: Kit) -> None:
         """Leave the traces that moves in the port show, once its stay is told."""
-        _leave(planted, kit, ON_MOVES)
+        self._leave(planted, kit, ON_MOVES)
 
+    def _leave(self, planted: Sequence[Planted], kit: Kit, acts: Mapping[str, Act]) -> None:
+        """Leave each trace with its probability, in the order of the acts."""
+        kit.others = self._today
+        for entry in planted:
+            asked = [name for name in acts if name in entry.chances]
+            if not asked:
+                continue
+            kit.hand = entry.group.hand if entry.group else self._lawful_hand()
+            for name in asked:
+                if kit.dice.chance(entry.chances[name]) and acts[name](
+                    entry.shipment, kit, entry.kilograms
+                ):
+                    entry.left.append(name)
 
-def _leave(planted: Sequence[Planted], kit: Kit, acts: Mapping[str, Act]) -> None:
-    """Leave each trace with its probability."""
-    for entry in planted:
-        for name, act in acts.items():
-            asked = name in entry.chances and kit.dice.chance(entry.chances[name])
-            if asked and act(entry.shipment, kit, entry.kilograms):
-                entry.left.append(name)
+    def _lawful_hand(self) -> Hand:
+        """Return a corporate group, or an official, that lawful shipments have in common."""
+        if len(self._hands) < HANDS or self.dice.chance(NEW_HAND):
+            self._hands = [*self._hands, Hand()][-HANDS:]
+        return self.dice.pick(self._hands)
+
+    def voyages(self, day: datetime, calls: Sequence[Call]) -> list[PlantedVoyage]:
+        """Return what schemes do on ships that call or pass and on craft, and what looks so."""
+        return self._sea.voyages(day, calls, self._number)
