@@ -11,12 +11,19 @@ from datetime import date, datetime, timedelta
 
 from isthmus.cargo.model import Party, PartyRole
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.names import Names, Premises
 from isthmus.simulator.past import Past
 from isthmus.simulator.spelling import WAYS, shouted, written
 from isthmus.simulator.world import World
 
 NUMBERED = 0.6  # share of traders whose tax number the papers give
-HISTORY = {"ships": 24, "buys": 14, "forwards": 60, "brokers": 60}  # transactions before day one
+HISTORY = {
+    "ships": 24,
+    "buys": 14,
+    "forwards": 60,
+    "brokers": 60,
+    "hauls": 80,
+}  # transactions before day one
 OPENNESS, DISCOUNT = 1.0, 0.5  # of the history: a Pitman-Yor process, hence a tail by power law
 SIDELINE = 0.45  # who enters a trade is a firm of the same country that trades in something else
 NEWCOMERS = 0.025  # share of transactions by somebody new to that trade
@@ -24,6 +31,9 @@ ONCE = 0.45  # of newcomers trade once or twice and are not seen again
 LASTS = 5 * 365.0  # days that other firms live on average
 SLEEPERS = 0.12  # of firms pause once in their life, for two months to a year
 GROUPED = 0.12  # of firms belong to a corporate group
+SHARED_ROOF = 0.08  # of firms sit where another firm sits that is nothing to them: office towers,
+CARE_OF = 0.2  # law firms, warehouses; some of them "care of" the other
+AGENTS = frozenset(("forwards", "brokers", "hauls"))  # lines in which no trader trades
 TRIES = 6  # draws of somebody who is alive and awake before a newcomer steps in
 USUAL = 30  # past sales that a shipper remembers in each country
 OWN_WAY = 0.7  # of the odd spellings of a firm follow its own habit
@@ -54,10 +64,12 @@ class Trader:
     words: int = 0  # its own wording of goods, counted on whatever wordings there are
     vague: float = 0.0  # chance that it writes nothing that says what the goods are
     born: date = FIRST_DAY
+    line: str = "any"  # of trade: the sector of the goods it began with, or what it does for others
     group: int | None = None  # its corporate group: same address, phone and agents
     way: int = 0  # its own way to misspell itself
     forwarders: dict[str, "Trader"] = field(default_factory=dict)  # its usual one, by country
     brokers: dict[str, "Trader"] = field(default_factory=dict)
+    hauliers: dict[str, "Trader"] = field(default_factory=dict)
     buyers: dict[str, Past["Trader"]] = field(default_factory=dict)  # its sales, by country
     done: int = 0
     until: date = date.max  # its last day
@@ -99,7 +111,7 @@ class Traders:
         self.world = world
         self.dice = Dice(seed, "traders")
         self.today = FIRST_DAY
-        self.names: set[str] = set()
+        self.names = Names(world.texts, Dice(seed, "traders", "names"))
         self._trades: dict[tuple[str, ...], Past[Trader]] = {}
         self._firms: dict[str, Past[Trader]] = {}  # of a country, whatever they trade in
         self._groups: dict[str, Past[Trader]] = {}
@@ -111,7 +123,7 @@ class Traders:
 
     def shipper(self, port: str, goods: str) -> Trader:
         """Return who ships these goods from this port now."""
-        return self._next((port, goods, "ships"), port[:2])
+        return self._next((port, goods, "ships"), port[:2], self._line(goods))
 
     def buyer(self, shipper: Trader, country: str, goods: str) -> Trader:
         """Return to whom it sells: mostly whom it sold to before."""
@@ -124,7 +136,7 @@ class Traders:
                 found.done += 1
                 sales.add(found)
                 return found
-        found = self._next((country, goods, "buys"), country)
+        found = self._next((country, goods, "buys"), country, self._line(goods))
         sales.add(found)
         return found
 
@@ -136,11 +148,18 @@ class Traders:
         """Return a customs broker of a country: the usual one ``of`` a trader."""
         return self._agent(country, "brokers", None if of is None else of.brokers)
 
+    def haulier(self, country: str, of: Trader | None = None) -> Trader:
+        """Return a haulier of a country: the usual one ``of`` a trader."""
+        return self._agent(country, "hauls", None if of is None else of.hauliers)
+
     def newcomer(self, country: str) -> Trader:
         """Return a firm that nobody has seen before."""
-        return self._born(country)
+        return self._born(country, "any")
 
     # -- who trades next ------------------------------------------------------------------
+
+    def _line(self, goods: str) -> str:
+        return self.world.goods[goods].sector
 
     def _agent(self, country: str, kind: str, usual: dict[str, Trader] | None) -> Trader:
         if usual is not None:
@@ -148,18 +167,18 @@ class Traders:
             if known is not None and known.trades(self.today) and self.dice.chance(0.85):
                 known.done += 1
                 return known
-        found = self._next((country, kind), country)
+        found = self._next((country, kind), country, kind)
         if usual is not None:
             usual[country] = found
         return found
 
-    def _next(self, trade: tuple[str, ...], country: str) -> Trader:
+    def _next(self, trade: tuple[str, ...], country: str, line: str) -> Trader:
         past = self._trades.get(trade)
         if past is None:
-            past = self._trades[trade] = self._history(trade, country)
+            past = self._trades[trade] = self._history(trade, country, line)
         found = None if self.dice.chance(NEWCOMERS) else self._awake(past)
         if found is None:
-            found = self._enters(trade, country)
+            found = self._enters(country, line)
         found.done += 1
         past.add(found)
         return found
@@ -171,17 +190,17 @@ class Traders:
                 return found
         return None
 
-    def _enters(self, trade: tuple[str, ...], country: str) -> Trader:
+    def _enters(self, country: str, line: str) -> Trader:
         """Return somebody new to a trade: a known firm with a new line, or a new firm."""
-        if len(trade) > 2:
+        if line not in AGENTS:
             firms = self._firms.get(country)
             if firms is not None and self.dice.chance(SIDELINE):
                 found = self._awake(firms)
                 if found is not None:
                     return found
-        return self._born(country)
+        return self._born(country, line)
 
-    def _history(self, trade: tuple[str, ...], country: str) -> Past[Trader]:
+    def _history(self, trade: tuple[str, ...], country: str, line: str) -> Past[Trader]:
         """Return the past of a trade before anybody looked."""
         past: Past[Trader] = Past()
         firms = 0
@@ -189,7 +208,7 @@ class Traders:
             new = (OPENNESS + DISCOUNT * firms) / (OPENNESS + count)
             if self.dice.chance(new):
                 firms += 1
-                past.add(self._old(self._enters(trade, country)))
+                past.add(self._old(self._enters(country, line)))
             else:
                 past.add(past.draw(self.dice))
         return past
@@ -204,21 +223,17 @@ class Traders:
             trader.until = max(trader.until, self.today + timedelta(days=90))
         return trader
 
-    def _born(self, country: str) -> Trader:
-        dice, texts = self.dice, self.world.texts
-        home = texts["countries"][country]
-        language = home["language"]
-        city = dice.pick(tuple(home["cities"]))
-        digits = dice.text("0123456789", 9)
-        street = f"{dice.pick(texts['streets'][language])} {dice.whole(1, 240)}"
+    def _born(self, country: str, line: str) -> Trader:
+        dice, names = self.dice, self.names
+        at = self._premises(country)
         made = Trader(
-            name=self._name(language, home["forms"]),
-            identifier=f"{country}{digits}" if dice.chance(NUMBERED) else None,
-            address=(street,),
-            city=city,
-            postcode=str(home["cities"][city]),
+            name=names.firm(country, line),
+            identifier=names.tax_number(country) if dice.chance(NUMBERED) else None,
+            address=at.address,
+            city=at.city,
+            postcode=at.postcode,
             country=country,
-            contact=(f"{home['dial']} {dice.text('0123456789', 7)}",) if dice.chance(0.5) else (),
+            contact=at.contact,
             price=dice.around(1.0, 0.12),
             fill=min(1.0, dice.around(0.96, 0.04)),
             careless=dice.weighed(CARELESS),
@@ -226,16 +241,34 @@ class Traders:
             weighs=dice.around(0.004, 0.9),
             dwell=dice.around(1.0, 0.35),
             fetches=dice.around(1.0, 0.4),
-            words=dice.whole(0, 10_000),
+            words=dice.whole(0, 1_000_000),
             vague=dice.weighed(VAGUE),
             born=self.today,
+            line=line,
             way=dice.weighed(OWN_WAYS),
         )
         self._lives(made)
         if dice.chance(GROUPED):
             self._joins(made)
-        self._firms.setdefault(country, Past()).add(made)
+        if line not in AGENTS:
+            self._firms.setdefault(country, Past()).add(made)
         return made
+
+    def _premises(self, country: str) -> Premises:
+        """Return where a new firm is: a place of its own, or one where others are as well."""
+        dice, own = self.dice, self.names.premises(country)
+        others = self._firms.get(country)
+        if others is None or not dice.chance(SHARED_ROOF):
+            return own
+        other = others.draw(dice)
+        if dice.chance(CARE_OF):
+            own = replace(own, address=(f"c/o {other.name}", *other.address))
+        return replace(
+            own,
+            address=own.address if own.address[1:] else other.address,
+            city=other.city,
+            postcode=other.postcode,
+        )
 
     def _lives(self, trader: Trader) -> None:
         """Give a firm its days."""
@@ -255,21 +288,11 @@ class Traders:
             trader.address, trader.city = sister.address, sister.city
             trader.postcode, trader.contact = sister.postcode, sister.contact
             trader.forwarders, trader.brokers = sister.forwarders, sister.brokers
+            trader.hauliers = sister.hauliers
         else:
             self._group += 1
             trader.group = self._group
         groups.add(trader)
-
-    def _name(self, language: str, forms: list[str]) -> str:
-        parts = self.world.texts["firms"][language]
-        for attempt in range(1000):
-            head, core = self.dice.pick(parts["heads"]), self.dice.pick(parts["cores"])
-            more = f" {self.dice.whole(2, 99)}" if attempt > 20 else ""  # "… 21" when all is taken
-            name = f"{head} {core}{more} {self.dice.pick(forms)}"
-            if name not in self.names:
-                break
-        self.names.add(name)
-        return name
 
 
 CARELESS: Mapping[float, float] = {0.0: 30, 0.02: 45, 0.08: 17, 0.25: 8}
@@ -279,10 +302,9 @@ OWN_WAYS: Mapping[int, float] = dict(enumerate((20, 18, 22, 16, 8, 6, 5, 5)))
 
 def to_order(party: Party, world: World, country: str) -> Party:
     """Return a consignee made out to order: the bill's holder may claim the goods."""
-    language = world.texts["countries"][country]["language"]
     return replace(
         party,
-        name=world.texts["to_order"][language],
+        name=world.texts["to_order"][world.language_of(country)],
         identifier=None,
         address=(),
         city=None,
