@@ -1,14 +1,20 @@
-"""One sample for all tests of what a sample is like."""
+"""One small run for all tests of what a run is like."""
 
 import pytest
 from sample_traffic import START, Sample, read
 
-from isthmus.simulator import post, sample
+from isthmus.simulator import post, run, truth
 
 
 @pytest.fixture(scope="session")
 def traffic(tmp_path_factory) -> Sample:
     folder = tmp_path_factory.mktemp("traffic") / "sample"
-    summary = sample.generate(folder, 400, seed=7, start=START)
-    sent = post.sent(folder / sample.DOCUMENTS)
-    return Sample(folder, summary, sample.truth(folder), [read(*each) for each in sent])
+    summary = run.generate(folder, run.Order(900, 14, seed=7, start=START, rate=0.06))
+    sent = post.sent(folder / run.DOCUMENTS)
+    return Sample(
+        folder,
+        summary,
+        truth.rows(folder),
+        truth.rows(folder, truth.FAULTS),
+        [read(*each) for each in sent],
+    )

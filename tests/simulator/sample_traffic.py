@@ -7,7 +7,7 @@ from pathlib import Path
 from isthmus.cargo.formats.readers import recognise
 from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import Accepted, Rejected
-from isthmus.simulator import sample
+from isthmus.simulator.run import Summary
 
 # A Monday, before the first paper.
 START = datetime(2026, 8, 31, 6, tzinfo=UTC)
@@ -29,8 +29,9 @@ class Sample:
     """A sample, read."""
 
     folder: Path
-    summary: sample.Summary
-    truth: list[dict]
+    summary: Summary
+    planted: list[dict]
+    faults: list[dict]
     documents: list[Read]
 
     def records(self, kind: type):

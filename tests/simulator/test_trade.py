@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,8 +10,9 @@ from isthmus.cargo.model import Regime
 from isthmus.reference.check_digits import container_number_valid
 from isthmus.reference.places import place_known
 from isthmus.simulator import world
+from isthmus.simulator.boxes import AWAY, Boxes
 from isthmus.simulator.calls import calls
-from isthmus.simulator.dice import Dice
+from isthmus.simulator.dice import Dice, Odds
 from isthmus.simulator.life import Port
 from isthmus.simulator.trade import LONGEST_STAY, SHORTEST_STAY, Trade
 
@@ -20,8 +22,12 @@ WORLD = world.load()
 
 def drawn(seed: int, start: datetime, count: int = 60):
     known = calls(WORLD, seed, start, DAYS + LONGEST_STAY.days + 2)
-    arrivals = sum(call.arrival < start + timedelta(days=DAYS) for call in known)
-    return Trade(WORLD, seed, known, arrivals).shipments(count)
+    trade = Trade(WORLD, seed, known, start + timedelta(days=DAYS), count)
+    shipments = []
+    for call in known:
+        trade.traders.day(call.arrival)
+        shipments += trade.draw([call])
+    return shipments
 
 
 @settings(max_examples=12, deadline=None)
@@ -33,9 +39,8 @@ def test_every_shipment_is_possible(seed, minutes):
     start = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     shipments = drawn(seed, start)
     assert len(shipments) == 60
-    port = Port.open(WORLD, seed)
+    Port.open(WORLD, seed).live(shipments)
     for shipment in shipments:
-        port.live(shipment)
         assert place_known(shipment.origin)
         assert place_known(shipment.discharge)
         for box in shipment.boxes:
@@ -102,3 +107,44 @@ def test_weights_are_kept():
     found = [dice.weighed({"a": 3.0, "b": 1.0, "c": 0.0}) for _ in range(4000)]
     assert 0.70 < found.count("a") / 4000 < 0.80
     assert "c" not in found
+
+
+@given(st.dictionaries(st.integers(), st.floats(0, 9), min_size=1), st.floats(0, 0.999))
+def test_odds_draw_only_what_has_weight(weights, share):
+    odds = Odds(weights)
+    assert odds.whole == pytest.approx(sum(weights.values()))
+    if odds.whole > 0:
+        assert weights[odds.at(share)] > 0
+
+
+def test_what_leaves_the_free_zone_is_taken_from_a_lot():
+    shipments = drawn(4, datetime(2026, 9, 1, tzinfo=UTC), 2500)
+    out = [s for s in shipments if s.regime is Regime.FREE_ZONE_OUT]
+    entered = {s.lot.number: s for s in shipments if s.regime is Regime.FREE_ZONE_IN}
+    taken: dict[str, int] = {}
+    for shipment in out:
+        lot = shipment.lot
+        assert shipment.shipper is lot.owner
+        assert shipment.goods is lot.goods
+        taken[lot.number] = taken.get(lot.number, 0) + sum(load.net for load in shipment.loads)
+    assert all(taken[s.lot.number] <= s.lot.entered for s in out)
+    assert any(number in entered for number in taken)
+    for shipment in entered.values():
+        assert shipment.lot.entered == sum(load.net for load in shipment.loads)
+
+
+def test_boxes_come_back_weeks_later_as_they_were():
+    boxes, first = Boxes(1), datetime(2026, 9, 1, tzinfo=UTC)
+    seen: dict[str, tuple[datetime, int]] = {}
+    back = 0
+    for hour in range(3000):
+        at = first + timedelta(hours=hour)
+        box = boxes.take(("QIAU",), "45G1", 3900, at)
+        assert container_number_valid(box.number)
+        if box.number in seen:
+            last, tare = seen[box.number]
+            assert at - last >= AWAY
+            assert tare == box.tare
+            back += 1
+        seen[box.number] = at, box.tare
+    assert 300 < back < 1200

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-MODULES = ("setup", "loop", "learning", "keeping", "serving", "demo", "simulate")
+MODULES = ("setup", "loop", "learning", "keeping", "serving", "demo", "simulate", "check_leaks")
 
 
 def load() -> None:

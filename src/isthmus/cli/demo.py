@@ -36,7 +36,7 @@ from isthmus.platform.settings import (
 )
 from isthmus.risk import store as risk
 from isthmus.risk.objectives import Objective
-from isthmus.simulator import post, sample, schemes
+from isthmus.simulator import post, run, schemes, truth
 from isthmus.simulator.officers import Officers
 
 FOLDER = Path("demo-node")
@@ -44,6 +44,7 @@ AGENCY = "ISTHMUS-DEMO"  # marks a node that may be removed and made again
 HOST = "127.0.0.1"
 PORT = 8440
 CONSIGNMENTS = 400
+RATE = 0.04  # share in which something is planted: more than in life, so that a few show
 BEFORE = timedelta(days=14)  # how long ago the sample's first papers were sent
 # Folders of a data folder that hold what a node receives, and endings of files it may read.
 INCOMING = ("messages", "declarations")
@@ -184,12 +185,11 @@ def _on_sample(
     start = now - BEFORE
     with tempfile.TemporaryDirectory(prefix="isthmus-demo-") as temporary:
         out = Path(temporary) / "traffic"
-        made = sample.generate(out, consignments, seed, start)
-        truth = sample.truth(out)
-        sent = [(at, path) for at, path in post.sent(out / sample.DOCUMENTS) if at <= now]
+        made = run.generate(out, run.Order(consignments, BEFORE.days, seed, start, RATE))
+        sent = [(at, path) for at, path in post.sent(out / run.DOCUMENTS) if at <= now]
         clock = SetClock(min(start, sent[0][0]))
         with _create(folder, settings, clock) as node:
-            days = Days(node, clock, Officers(truth, schemes.shipped(), seed))
+            days = Days(node, clock, Officers(truth.rows(out), schemes.shipped(), seed))
             with progress("traffic", len(sent)) as advance:
                 days.run(sent, now, advance)
             counted = _counts(node, days.tallies)

@@ -1,17 +1,20 @@
-"""``isthmus simulate``: sets with known truth, and whether a labelled set gives its truth away."""
+"""``isthmus simulate``: a world of lawful trade with planted smuggling, and its schemes."""
 
+import os
 import time
-from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
-from isthmus.cli.app import SET_APART, Json, app, show
-from isthmus.risk import labelled, leaks
-from isthmus.risk.copier import MARGIN, Copier
+from isthmus.cli.app import Json, app, show
+from isthmus.cli.loop import progress
+from isthmus.simulator import run, schemes
+from isthmus.simulator.run import Order, Summary
+
+START = datetime(2026, 1, 5, 6, tzinfo=UTC)  # a Monday, before the first paper
 
 simulate = typer.Typer(
     name="simulate",
@@ -26,90 +29,55 @@ def _simulate() -> None:
     """Trade with known truth, and the tests it must pass."""
 
 
-@simulate.command(name="check-leaks")
-def check_leaks(
-    paths: Annotated[
-        list[Path], typer.Argument(help="A folder with labelled.json, or CSV and Parquet files.")
-    ],
-    label: Annotated[str | None, typer.Option(help="Column of the label, 0 or 1.")] = None,
-    id: Annotated[str | None, typer.Option(help="Column that names the row.")] = None,
-    time_column: Annotated[
-        str | None, typer.Option("--time", help="Column of the record's own time.")
+@simulate.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder to write to; it must be empty.")],
+    world: Annotated[str, typer.Option(help="The world to live.")] = "panama",
+    days: Annotated[int, typer.Option(help="Days over which ships arrive.")] = 90,
+    consignments: Annotated[int, typer.Option(help="How many there are.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed and version: same bytes.")] = 1,
+    rate: Annotated[float, typer.Option(help="Share in which something is planted.")] = run.RATE,
+    start: Annotated[datetime, typer.Option(help="When it begins, in UTC.")] = START,
+    schemes: Annotated[
+        list[Path] | None,
+        typer.Option(help="A scheme's file, or a folder of them, beside the shipped; repeatable."),
     ] = None,
-    test: Annotated[Path | None, typer.Option(help="The test set, if it is apart.")] = None,
-    entity: Annotated[
-        list[str] | None, typer.Option(help="Column of an actor with a lawful history; repeatable.")
-    ] = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option(help="Column no model would see; repeatable.")
-    ] = None,
-    tuples: Annotated[
-        list[str] | None,
-        typer.Option("--tuple", help="Columns to copy by, comma between them; repeatable."),
-    ] = None,
+    ais: Annotated[bool, typer.Option(help="Ship tracks as AIS, too.")] = True,
+    processes: Annotated[int | None, typer.Option(help="Processes; all cores if none.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Say whether a labelled set leaks its labels, and what a copier would score on it.
-
-    Exit status 0: clean. 1: it leaks. 2: refused.
-    """
+    """Live a world day by day and write what it sends, and apart from it what was true."""
     started = time.perf_counter()
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def advance(name: str, done: int, total: int) -> None:
-            task = tasks.setdefault(name, bar.add_task(name, total=total))
-            bar.update(task, completed=done, total=total)
-
-        bar.add_task("reading", total=None)
-        given = labelled.read(
-            paths,
-            label=label,
-            id=id,
-            time=time_column,
-            test=test,
-            entities=entity or (),
-            ignored=ignore or (),
-        )
-        verdict = leaks.check(given, advance, [names.split(",") for names in tuples or ()])
-    result = {**verdict.as_dict(), "seconds": round(time.perf_counter() - started, 3)}
-    show(result, as_json, lambda: "\n".join(_words(verdict)))
-    if not verdict.clean:
-        raise typer.Exit(SET_APART)
-
-
-def _words(verdict: leaks.Verdict) -> list[str]:
-    lines = [
-        f"{verdict.name}",
-        f"{verdict.train_rows:,} training rows ({verdict.train_positive:.1%} positive), "
-        f"{verdict.test_rows:,} test rows ({verdict.test_positive:.1%}); split {verdict.split}",
-    ]
-    if verdict.left_out:
-        lines.append(f"{verdict.left_out:,} rows far from the split were left out")
-    lines += ["", "What a copier of old labels scores on the test, the best tuple first:"]
-    lines.append("  seen   pure   right  P@1   P@5   P@10  AUC   AP    gain          fields")
-    lines += [_row(copier) for copier in (verdict.copier, *verdict.tuples)]
-    lines += _notes()
-    for finding in verdict.findings:
-        lines.append(f"{finding.severity.upper():<7} {finding.kind}: {finding.words}")
-    lines.append("clean" if verdict.clean else "NOT clean: it leaks its labels")
-    return lines
-
-
-def _notes() -> Sequence[str]:
-    return (
-        f"gain: AUC of the look-up less that of rates that have not seen the tuple, on the rows "
-        f"seen, with its lower bound; up to {MARGIN:.2f} is clean",
-        "",
+    order = Order(
+        consignments=consignments,
+        days=days,
+        seed=seed,
+        start=start.replace(tzinfo=UTC),
+        rate=rate,
+        world=world,
+        schemes=tuple(schemes or ()),
     )
+    with progress("consignments", consignments) as advance:
+        made = run.generate(out, order, processes=processes or os.cpu_count() or 1, advance=advance)
+    seconds = round(time.perf_counter() - started, 2)
+    show({**asdict(made), "seconds": seconds}, as_json, lambda: _words(made, out, seconds))
 
 
-def _row(copier: Copier) -> str:
-    right = "   –  " if copier.right is None else f"{copier.right:6.1%}"
-    points = (copier.precision_at_1, copier.precision_at_5, copier.precision_at_10)
-    figures = " ".join(f"{value:5.3f}" for value in (*points, copier.auc, copier.ap))
-    gain = "     –       "
-    if copier.gain is not None and copier.gain_low is not None:
-        gain = f"{copier.gain:+5.3f} ({copier.gain_low:+5.3f})"
-    fields = ", ".join(copier.fields)
-    return f"  {copier.seen:5.1%}  {copier.pure:5.1%}  {right} {figures} {gain}  {fields}"
+def _words(made: Summary, out: Path, seconds: float) -> str:
+    lines = [
+        f"{made.consignments:,} consignments in {made.containers:,} containers, "
+        f"{made.declarations:,} declarations, {made.events:,} events",
+        f"documents   {_listed(made.documents)}",
+        f"regimes     {_listed(made.by_regime)}",
+        f"planted     {sum(made.planted.values()):,}: {_listed(made.planted)}",
+        f"at sea      {_listed(made.at_sea)}",
+        f"look-alikes {made.look_alikes:,}",
+        f"inspected   {_listed(made.inspected)}",
+        f"errors      {_listed(made.faults)}",
+        f"{made.bytes / 1e6:,.1f} MB of documents in {seconds:,.1f} s, in {out}",
+    ]
+    return "\n".join(lines)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or "none"

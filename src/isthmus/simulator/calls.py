@@ -1,8 +1,9 @@
 """Calls of ships: every service once a week, sometimes late."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.world import Service, Ship, World
@@ -10,12 +11,15 @@ from isthmus.simulator.world import Service, Ship, World
 IN_PORT = timedelta(hours=22)
 LATE = 0.2  # share of calls that come up to a day late
 CLOSES = timedelta(hours=12)  # loading closes this long before departure
+# Nothing is told of a call, and no box of it comes to a gate, earlier than this before arrival.
+AHEAD = timedelta(days=4)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """One call: what it brings and takes is filled in as shipments are drawn."""
+    """One call of a ship at a terminal of this country."""
 
+    number: int  # in order of arrival
     service: Service
     ship: Ship
     voyage: str
@@ -23,23 +27,53 @@ class Call:
     departure: datetime
     told: datetime  # when the arrival manifest is sent, 60 to 90 hours ahead
     listed: datetime  # when the departure manifest is sent
-    manifest_in: str = ""
-    manifest_out: str = ""
-    brings: list[int] = field(default_factory=list)
-    takes: list[int] = field(default_factory=list)
+    manifest_in: str
+    manifest_out: str
 
     @property
     def cutoff(self) -> datetime:
         """Return when loading closes."""
         return self.departure - CLOSES
 
+    @property
+    def opens(self) -> date:
+        """Return the day on which the first paper of it may be sent."""
+        return (self.arrival - AHEAD).date()
+
+
+class Timetable:
+    """Every call of a run, and who goes where when."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls = calls
+        self._serving: dict[str, list[Call]] = {}
+        for call in sorted(calls, key=lambda call: (call.departure, call.number)):
+            for port in call.service.ports:
+                self._serving.setdefault(port, []).append(call)
+        self._departures = {
+            port: [call.departure for call in found] for port, found in self._serving.items()
+        }
+
+    def leaving(self, port: str, since: datetime, until: datetime) -> Sequence[Call]:
+        """Return the calls that take boxes to a port and depart in this time, in order."""
+        departures = self._departures.get(port, [])
+        first, last = bisect_left(departures, since), bisect_left(departures, until)
+        return self._serving.get(port, [])[first:last]
+
 
 def calls(world: World, seed: int, start: datetime, days: int) -> list[Call]:
     """Return every call that arrives within these days, in order of arrival."""
-    return sorted(_calls(world, seed, start, days), key=lambda call: (call.arrival, call.voyage))
+    drawn = sorted(_calls(world, seed, start, days), key=lambda call: (call[0], call[3]))
+    return [
+        Call(number, service, ship, voyage, arrival, arrival + IN_PORT, told, listed, *manifests)
+        for number, (arrival, service, ship, voyage, told, listed, manifests) in enumerate(drawn)
+    ]
 
 
-def _calls(world: World, seed: int, start: datetime, days: int) -> Iterator[Call]:
+_Drawn = tuple[datetime, Service, Ship, str, datetime, datetime, tuple[str, str]]
+
+
+def _calls(world: World, seed: int, start: datetime, days: int) -> Iterator[_Drawn]:
     dice = Dice(seed, "calls")
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     for service in world.services:
@@ -51,17 +85,16 @@ def _calls(world: World, seed: int, start: datetime, days: int) -> Iterator[Call
             arrival = planned + timedelta(minutes=int(late * 60))
             week = planned.isocalendar().week
             ships = service.carrier.ships
+            told = arrival - timedelta(minutes=dice.whole(60 * 60, 90 * 60))
+            listed = arrival - timedelta(minutes=dice.whole(30 * 60, 60 * 60))
+            code = service.carrier.code
+            manifests = (
+                f"{code}{dice.text('0123456789', 8)}",
+                f"{code}{dice.text('0123456789', 8)}",
+            )
             if arrival >= start:
-                yield Call(
-                    service=service,
-                    ship=ships[turn % len(ships)],
-                    voyage=f"{service.code}{week:02d}{'N' if turn % 2 else 'S'}",
-                    arrival=arrival,
-                    departure=arrival + IN_PORT,
-                    told=arrival - timedelta(minutes=dice.whole(60 * 60, 90 * 60)),
-                    listed=arrival - timedelta(minutes=dice.whole(30 * 60, 60 * 60)),
-                    manifest_in=f"{service.carrier.code}{dice.text('0123456789', 8)}",
-                    manifest_out=f"{service.carrier.code}{dice.text('0123456789', 8)}",
-                )
+                voyage = f"{service.code}{week:02d}{'N' if turn % 2 else 'S'}"
+                ship = ships[turn % len(ships)]
+                yield arrival, service, ship, voyage, told, listed, manifests
             planned += timedelta(days=7)
             turn += 1

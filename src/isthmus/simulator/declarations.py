@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from isthmus.cargo.formats.wco_writer import write_wco
 from isthmus.cargo.model import (
     Container,
     Declaration,
@@ -22,8 +21,8 @@ from isthmus.cargo.model import (
 )
 from isthmus.kernel.money import Money
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.gateway import Gateway
 from isthmus.simulator.numbers import Numbers
-from isthmus.simulator.post import Document
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traders import Trader, Traders
 from isthmus.simulator.world import World
@@ -38,39 +37,45 @@ _PROCEDURES = {
 _DUTIES = (Decimal(0), Decimal(5), Decimal(10), Decimal(15))  # per cent; invented, by chapter
 _ZONE = "PA-CFZ"
 
+Lodged = tuple[Declaration, str, datetime]
+"""What is lodged, at which office, and when."""
+
 
 class Declarations:
-    """Writes the declarations of a run."""
+    """Makes the declarations of a run and gives them to the gateway of their office."""
 
-    def __init__(self, world: World, seed: int, traders: Traders) -> None:
+    def __init__(self, world: World, seed: int, traders: Traders, gateway: Gateway) -> None:
         self.world = world
+        self.traders = traders
+        self.gateway = gateway
         self.dice = Dice(seed, "declarations")
         self.numbers = Numbers(seed, "declarations")
-        self.brokers = [traders.newcomer(world.country) for _ in range(9)]
         self.declared = 0  # originals, supplementary ones among them
 
-    def documents(self, shipments: Sequence[Shipment]) -> Iterator[Document]:
-        """Yield the declarations of these shipments, with what amends or cancels them."""
+    def take(self, shipments: Sequence[Shipment]) -> None:
+        """Declare these shipments, and amend or cancel a few of the declarations."""
         for shipment in shipments:
             if shipment.regime in DECLARED:
-                yield from self._of(shipment)
+                self._declare(shipment)
 
-    def _of(self, shipment: Shipment) -> Iterator[Document]:
+    def _declare(self, shipment: Shipment) -> None:
         dice, shares = self.dice, self.world.shares
         lodged, before = self._lodged(shipment)
         leaves = shipment.departure is not None
         early = leaves is False and not before and dice.chance(shares["released_early"])
         kind = ("EX" if leaves else "IM") + ("C" if early else "D" if before else "A")
-        broker = self.brokers[dice.weighed({n: 1 / (n + 1) for n in range(len(self.brokers))})]
+        ours = shipment.shipper if leaves else shipment.consignee
+        broker = self.traders.broker(self.world.country, ours)
         made = self._declaration(shipment, kind, lodged, broker)
         self.declared += 1
-        yield _document(made, lodged, broker)
+        office = made.office or ""
+        self.gateway.take(made, office, lodged)
         if early:
-            yield self._supplementary(made, lodged, broker)
+            self.gateway.take(*self._supplementary(made, office, lodged))
         elif dice.chance(shares["amended"]):
-            yield self._amendment(made, lodged, broker)
-        elif dice.chance(shares["cancelled"]):
-            yield self._cancellation(made, lodged, broker)
+            self.gateway.take(*self._amendment(made, office, lodged))
+        elif dice.chance(shares["cancelled"]) and self.gateway.form(office) != "table":
+            self.gateway.take(*self._cancellation(made, office, lodged))
 
     def _lodged(self, shipment: Shipment) -> tuple[datetime, bool]:
         """Return when it is lodged, and whether that is before the goods come."""
@@ -127,6 +132,7 @@ class Declarations:
             packages=sum(load.packages for load in shipment.loads),
             parties=tuple(self._parties(shipment, leaves, broker)),
             goods=goods,
+            extra=(("Lote", shipment.lot.number),) if shipment.lot else (),
             containers=tuple(
                 Container(box.number, box.size_type, empty=False, seals=tuple(box.seals[:1]))
                 for box in shipment.boxes
@@ -172,7 +178,7 @@ class Declarations:
 
     # -- what follows ---------------------------------------------------------------------
 
-    def _supplementary(self, made: Declaration, lodged: datetime, broker: Trader) -> Document:
+    def _supplementary(self, made: Declaration, office: str, lodged: datetime) -> Lodged:
         """Complete a simplified declaration days after the goods were released."""
         at = lodged + timedelta(days=self.dice.whole(5, 9), minutes=self.dice.whole(0, 600))
         self.declared += 1
@@ -187,14 +193,17 @@ class Declarations:
             containers=(),
             goods=tuple(replace(item, containers=()) for item in made.goods),
         )
-        return _document(later, at, broker)
+        return later, office, at
 
-    def _amendment(self, made: Declaration, lodged: datetime, broker: Trader) -> Document:
+    def _amendment(self, made: Declaration, office: str, lodged: datetime) -> Lodged:
         """Correct the price of the first line."""
         at = lodged + timedelta(minutes=self.dice.whole(30, 900))
         first = made.goods[0]
         price = first.price.amount if first.price else Decimal(0)
         corrected = Money((price * Decimal("1.07")).quantize(Decimal("0.01")), "USD")
+        if self.gateway.form(office) == "table":  # a table of movements gives the row again
+            goods = (replace(first, price=corrected, customs_value=corrected), *made.goods[1:])
+            return replace(made, goods=goods), office, at
         change = Declaration(
             reference=made.reference,
             function=Function.CHANGE,
@@ -206,9 +215,9 @@ class Declarations:
             amended_fields=("GoodsShipment/GovernmentAgencyGoodsItem[1]",),
             reason="32",
         )
-        return _document(change, at, broker)
+        return change, office, at
 
-    def _cancellation(self, made: Declaration, lodged: datetime, broker: Trader) -> Document:
+    def _cancellation(self, made: Declaration, office: str, lodged: datetime) -> Lodged:
         at = lodged + timedelta(minutes=self.dice.whole(60, 900))
         cancel = Declaration(
             reference=made.reference,
@@ -219,18 +228,12 @@ class Declarations:
             lodged_at=at,
             reason="1",
         )
-        return _document(cancel, at, broker)
+        return cancel, office, at
 
 
 def _origin(shipment: Shipment) -> str:
     """Return the country that made the goods: what the free zone sends on was made elsewhere."""
-    return "CN" if shipment.regime is Regime.FREE_ZONE_OUT else shipment.port_of_loading[:2]
-
-
-def _document(declaration: Declaration, at: datetime, broker: Trader) -> Document:
-    sender = broker.identifier or broker.name
-    reference = declaration.local_reference or declaration.reference
-    return Document(at, sender, "wco", reference, write_wco(declaration))
+    return shipment.lot.origin if shipment.lot else shipment.port_of_loading[:2]
 
 
 def _second(moment: datetime) -> datetime:

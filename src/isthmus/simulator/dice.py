@@ -4,10 +4,32 @@ each other. What is drawn for a box's number does not depend on whether somethin
 
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from itertools import accumulate
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Odds(Generic[T]):
+    """Choices with their weights, summed once so that many draws are cheap. Weights need not sum
+    to anything; a weight of 0 is never drawn."""
+
+    __slots__ = ("_choices", "_ends")
+
+    def __init__(self, weights: Mapping[T, float]) -> None:
+        self._choices = tuple(weights)
+        self._ends = tuple(accumulate(weights.values()))
+
+    def at(self, share: float) -> T:
+        """Return the choice that stands at a share, from 0 to below 1, of all weight."""
+        return self._choices[bisect_right(self._ends, share * self._ends[-1])]
+
+    @property
+    def whole(self) -> float:
+        """Return the sum of all weights; 0 when there is nothing to draw."""
+        return self._ends[-1] if self._ends else 0.0
 
 
 class Dice:
@@ -49,6 +71,10 @@ class Dice:
             if at < 0:
                 return choice
         return choice
+
+    def draw(self, odds: Odds[T]) -> T:
+        """One of these, by weight."""
+        return odds.at(self._next())
 
     def text(self, alphabet: str, length: int) -> str:
         """A string of these characters."""

@@ -1,19 +1,17 @@
 """Clerical errors: what goes wrong in papers without anybody meaning harm.
 
-Some are planted before papers are written (a digit of a box's number, words that say nothing) and
-end as flags; some are done to finished documents (a segment that is none, a date that never was)
-and end in quarantine.
+Some are made before papers are written (a digit of a box's number, words that say nothing, a mass
+that is corrected later) and end as flags or versions; some are done to finished documents (a
+segment that is none, a date that never was) and end in quarantine; some documents come twice.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from isthmus.cargo.model import Regime
-from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.post import Document
+from isthmus.simulator.post import Draft, Outbox
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.world import World
 
@@ -23,96 +21,90 @@ class Fault:
     """One clerical error, and what a node is to do with it."""
 
     fault: str
-    expected: str  # flagged, quarantined, duplicate, unsupported
+    expected: str  # flagged, amended, quarantined, duplicate, unsupported
     reference: str  # the bill, or the document's own reference
 
 
-def in_papers(world: World, shipments: Sequence[Shipment], seed: int) -> list[Fault]:
-    """Make the errors that every paper of a shipment then carries."""
-    dice = Dice(seed, "faults", "papers")
-    made: list[Fault] = []
-    single = [
-        s
-        for s in shipments
-        if s.goods is not None and not s.master and s.regime is Regime.TRANSHIPMENT and s.arrival
-    ]
-    for shipment in single[: len(single) // 2 : max(1, len(single) // 6)][:3]:
+class Faults:
+    """Errs in papers and documents, at the world's rates, and keeps a list."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.made: list[Fault] = []
+        self._papers = Dice(seed, "faults", "papers")
+        self._documents = Dice(seed, "faults", "documents")
+
+    def err(self, shipments: Sequence[Shipment]) -> None:
+        """Make the errors that every paper of these shipments then carries."""
+        dice, rates = self._papers, self.world.faults
+        for shipment in shipments:
+            if shipment.goods is None or shipment.master:
+                continue
+            if dice.chance(rates["check_digit"]):
+                self._check_digit(shipment)
+            if dice.chance(rates["description"]):
+                shipment.text = dice.pick(self.world.texts["vague"][shipment.language])
+                self._note("description", "flagged", shipment.bill)
+            if shipment.arrival is not None and dice.chance(rates["mass"]):
+                shipment.misstated = dice.pick((0.1, 1.1, 0.9, 1.01, 0.99))
+                self._note("mass", "amended", shipment.bill)
+
+    def send(self, draft: Draft, outbox: Outbox) -> None:
+        """Send a document, now and then spoilt, now and then twice."""
+        dice, rates = self._documents, self.world.faults
+        spoilt, again = dice.chance(rates["spoilt"]), dice.chance(rates["twice"])
+        delay = timedelta(minutes=dice.whole(20, 300))
+        if spoilt and (spoil := _SPOILS.get(draft.kind)) is not None:
+            draft = _with_fault(draft, spoil)
+            self._note(spoil.__name__.removeprefix("_"), "quarantined", draft.reference)
+        outbox.put(draft)
+        if again:
+            outbox.put(replace(draft, at=draft.at + delay, again=True))
+            self._note("sent_twice", "duplicate", draft.reference)
+
+    def _check_digit(self, shipment: Shipment) -> None:
         number = shipment.box.number
-        wrong = number[:10] + str((int(number[10]) + dice.whole(1, 9)) % 10)
+        wrong = number[:10] + str((int(number[10]) + self._papers.whole(1, 9)) % 10)
         shipment.box.number = wrong
-        shipment.moves = [replace(m, container=wrong) for m in shipment.moves]
-        made.append(Fault("check_digit", "flagged", shipment.bill))
-    for shipment in single[len(single) // 2 :: max(1, len(single) // 8)][:4]:
-        shipment.text = dice.pick(world.texts["vague"][shipment.language])
-        made.append(Fault("description", "flagged", shipment.bill))
-    return made
+        shipment.moves = [
+            replace(move, container=wrong) if move.container == number else move
+            for move in shipment.moves
+        ]
+        self._note("check_digit", "flagged", shipment.bill)
+
+    def _note(self, fault: str, expected: str, reference: str) -> None:
+        self.made.append(Fault(fault, expected, reference))
 
 
-def in_documents(documents: list[Document], seed: int) -> list[Fault]:
-    """Spoil a few finished documents, and send some twice; the list is changed in place."""
-    dice = Dice(seed, "faults", "documents")
-    made: list[Fault] = []
-    for kind, fault, spoil in (
-        ("cuscar", "malformed_segment", _spoil_segment),
-        ("wco", "impossible_date", _spoil_declared_date),
-        ("events", "impossible_date", _spoil_event_date),
-    ):
-        found = [at for at, d in enumerate(documents) if d.kind == kind and spoil(d) is not None]
-        if found:
-            at = dice.pick(found)
-            documents[at] = spoil(documents[at]) or documents[at]
-            made.append(Fault(fault, "quarantined", documents[at].reference))
-    for kind in ("cuscar", "wco"):
-        twice = dice.pick([document for document in documents if document.kind == kind])
-        later = twice.at + timedelta(minutes=dice.whole(20, 300))
-        documents.append(replace(twice, at=later, again=True))
-        made.append(Fault("sent_twice", "duplicate", twice.reference))
-    return made
+def _with_fault(draft: Draft, spoil: Callable[[bytes], bytes]) -> Draft:
+    write = draft.write
+    return replace(draft, write=lambda: spoil(write()))
 
 
-def stowage(call: Call, dice: Dice) -> tuple[Document, Fault]:
-    """Return a stowage plan (BAPLIE) that a carrier sends to customs unasked."""
-    control = dice.text("0123456789", 9)
-    at = call.arrival.replace(microsecond=0) - timedelta(hours=20)
-    body = [
-        "UNH+1+BAPLIE:D:95B:UN:SMDG22",
-        f"BGM++{control}+9",
-        f"DTM+137:{at:%y%m%d%H%M}:201",
-        f"TDT+20+{call.voyage}+++{call.service.carrier.code}:172:20+++{call.ship.imo}:146::{call.ship.name}",
-        f"LOC+5+{call.service.ports[0]}:139:6",
-        f"LOC+61+{call.service.terminal.place}:139:6",
-    ]
-    count = len(body) + 1
-    lines = [
-        f"UNB+UNOA:2+{call.service.carrier.code}+PACUSTOMS+{at:%y%m%d}:{at:%H%M}+{control}",
-        *body,
-        f"UNT+{count}+1",
-        f"UNZ+1+{control}",
-    ]
-    content = "".join(f"{line}'\r\n" for line in lines).encode("ascii", "replace")
-    document = Document(at, call.service.carrier.code, "baplie", control, content)
-    return document, Fault("stowage_plan", "unsupported", control)
+def _malformed_segment(content: bytes) -> bytes:
+    """Break the tag of the first segment that begins a bill or a piece of equipment."""
+    return re.sub(rb"'(\s*)(CN|EQ)([ID])\+", rb"'\1\2*\3+", content, count=1)
 
 
-def _spoil_segment(document: Document) -> Document | None:
-    """Break the tag of the gross mass of one goods line."""
-    return _swapped(document, rb"(GID\+.*?')MEA(\+AAE\+)", rb"\1M*A\2")
+def _impossible_month(content: bytes) -> bytes:
+    """Write a month that does not exist into the first moment of lodging."""
+    return re.sub(
+        rb'(<IssueDateTime>\s*<[^>]*>\d{4}|"lodged_at":"\d{4}-|\r\n[^,]*,\d{4}-)\d{2}',
+        rb"\g<1>13",
+        content,
+        count=1,
+    )
 
 
-def _spoil_declared_date(document: Document) -> Document | None:
-    """Write a month that does not exist into the moment of issue."""
-    if b"<FunctionCode>9<" not in document.content:
-        return None
-    pattern = rb"(<IssueDateTime>\s*<[^>]*>\d{4})\d{2}"
-    return _swapped(document, pattern, rb"\g<1>13")
+def _impossible_event_month(content: bytes) -> bytes:
+    """Write a month that does not exist into the first event."""
+    return re.sub(rb'("at":"\d{4}-)\d{2}', rb"\g<1>13", content, count=1)
 
 
-def _spoil_event_date(document: Document) -> Document | None:
-    """Write a month that does not exist into the first weighing."""
-    pattern = rb'("code":"isth:weigh"[^\n]*?"at":"\d{4}-)\d{2}'
-    return _swapped(document, pattern, rb"\g<1>13")
-
-
-def _swapped(document: Document, pattern: bytes, by: bytes) -> Document | None:
-    content, count = re.subn(pattern, by, document.content, count=1, flags=re.DOTALL)
-    return replace(document, content=content) if count else None
+_SPOILS: Mapping[str, Callable[[bytes], bytes]] = {
+    "cuscar": _malformed_segment,
+    "wco": _impossible_month,
+    "json": _impossible_month,
+    "table": _impossible_month,
+    "events": _impossible_event_month,
+}

@@ -1,12 +1,13 @@
 """The life of a box in port: discharged, moved, weighed, transferred, fetched or loaded."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from isthmus.cargo.model import ContainerEvent, Regime, Seal
 from isthmus.simulator.calls import Call
-from isthmus.simulator.dice import Dice
+from isthmus.simulator.dice import Dice, Odds
 from isthmus.simulator.shipment import Box, Shipment
 from isthmus.simulator.world import Terminal, World
 
@@ -23,30 +24,31 @@ class Port:
 
     world: World
     dice: Dice
-    hauliers: dict[str, float]
+    hauliers: Odds[str]
     users: list[str]
-    lived: set[str] = field(default_factory=set)  # boxes whose stay is told already
 
     @staticmethod
     def open(world: World, seed: int) -> "Port":
         """Return the port with its people for a run."""
         dice = Dice(seed, "port")
-        hauliers = {f"H{dice.text('0123456789', 5)}": 1 / (rank + 1) for rank in range(16)}
-        users = [f"u-{dice.text('0123456789abcdef', 8)}" for _ in range(40)]
+        hauliers = Odds({f"H{dice.text('0123456789', 5)}": 1 / (rank + 1) for rank in range(160)})
+        users = [f"u-{dice.text('0123456789abcdef', 8)}" for _ in range(240)]
         return Port(world, dice, hauliers, users)
 
     def stranger(self) -> str:
         """Return a haulier that never came here before."""
         return f"H{self.dice.text('0123456789', 5)}"
 
-    def live(self, shipment: Shipment) -> None:
-        """Let every box of a shipment live through its stay; its moves are noted in order."""
-        shipment.released_to = self.dice.weighed(self.hauliers)
-        for box in shipment.boxes:
-            if box.number not in self.lived:  # house consignments share one
-                self.lived.add(box.number)
-                moves = sorted(_Stay(self, shipment, box).moves(), key=lambda move: move.at)
-                shipment.moves += _seals_read(moves, box)
+    def live(self, shipments: Sequence[Shipment]) -> None:
+        """Let every box of these shipments live through its stay; moves are noted in order."""
+        lived: set[str] = set()  # house consignments share a box
+        for shipment in shipments:
+            shipment.released_to = self.dice.draw(self.hauliers)
+            for box in shipment.boxes:
+                if box.number not in lived:
+                    lived.add(box.number)
+                    moves = sorted(_Stay(self, shipment, box).moves(), key=lambda move: move.at)
+                    shipment.moves += _seals_read(moves, box)
 
 
 @dataclass(slots=True)
@@ -113,7 +115,8 @@ class _Stay:
             raise TypeError("what lands has come by a ship")
         here = arrival.service.terminal
         landed = arrival.arrival + _hours(dice.between(2, 14))
-        fetched = landed + _hours(dice.between(40, 150))
+        taker = self.shipment.consignee
+        fetched = landed + _hours(dice.between(40, 150) * (taker.dwell if taker else 1.0))
         made = [self.event("DISC", landed, here, seals=0.8, **_ship(arrival))]
         made += self._yard(landed, fetched, here)
         made += self._weighed(fetched - _hours(0.2), here)

@@ -1,88 +1,100 @@
-"""What is sent: documents with the moment of sending, and the events that become documents."""
+"""What is sent: documents in order of the moment of sending, written a day at a time."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from isthmus.cargo.formats.events_jsonl import write_events
-from isthmus.cargo.model import ContainerEvent
-from isthmus.simulator.dice import Dice
-from isthmus.simulator.shipment import Shipment
-from isthmus.simulator.world import World
-
-EVERY = timedelta(hours=6)  # a terminal sends its events this often
 _STAMP = "%Y%m%dT%H%M%SZ"
-_ENDINGS = {"cuscar": "edi", "baplie": "edi", "wco": "xml", "events": "jsonl"}
+_ENDINGS = {
+    "cuscar": "edi",
+    "baplie": "edi",
+    "cusdec": "edi",
+    "wco": "xml",
+    "json": "json",
+    "table": "csv",
+    "events": "jsonl",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One document as it is sent."""
+class Draft:
+    """A document that will be sent; its bytes are made when it is written."""
 
     at: datetime
     sender: str
-    kind: str  # cuscar, wco, events, baplie
+    kind: str  # the key of _ENDINGS
     reference: str  # the sender's own; sorts what is sent in the same second
-    content: bytes
+    write: Callable[[], bytes]
     again: bool = False  # sent a second time, byte by byte
 
+    @property
+    def place(self) -> tuple[datetime, str, str, str, bool]:
+        """Return where it stands in the order of sending."""
+        return self.at, self.sender, self.reference, self.kind, self.again
 
-def write(documents: Iterable[Document], folder: Path) -> list[Document]:
-    """Write documents in order of time; a file's name tells when it was sent and its format.
 
-    Returns them in that order.
-    """
-    folder.mkdir(parents=True)
-    ordered = sorted(documents, key=lambda d: (d.at, d.sender, d.reference, d.again))
-    for number, document in enumerate(ordered, start=1):
-        ending = _ENDINGS[document.kind]
-        name = f"{document.at.strftime(_STAMP)}-{number:06d}.{document.kind}.{ending}"
-        (folder / name).write_bytes(document.content)
-    return ordered
+Send = Callable[[Draft], None]
+"""Takes a document that is to be sent at its moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which documents a process writes: those whose number leaves this remainder."""
+
+    number: int = 0
+    of: int = 1
+
+    def mine(self, document: int) -> bool:
+        """Whether this process writes a document."""
+        return document % self.of == self.number
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Documents that wait until nothing older can come any more."""
+
+    folder: Path
+    share: Share
+    counts: Counter[str] = field(default_factory=Counter)  # of every process, by kind
+    written: int = 0  # bytes, by this process
+    first: datetime | None = None
+    last: datetime | None = None
+    _waiting: list[tuple[tuple[datetime, str, str, str, bool], int, Draft]] = field(
+        default_factory=list
+    )
+    _put: int = 0
+
+    def put(self, draft: Draft) -> None:
+        """Take a document to be sent at its moment."""
+        self._put += 1
+        heapq.heappush(self._waiting, (draft.place, self._put, draft))
+
+    def flush(self, until: datetime) -> None:
+        """Write everything that is sent before a moment."""
+        while self._waiting and self._waiting[0][0][0] < until:
+            draft = heapq.heappop(self._waiting)[2]
+            self.first = self.first or draft.at
+            self.last = draft.at
+            number = self.counts.total() + 1
+            self.counts[draft.kind] += 1
+            if self.share.mine(number):
+                self._write(draft, number)
+
+    def _write(self, draft: Draft, number: int) -> None:
+        """Write one document; its name tells when it was sent, its place and its format."""
+        folder = self.folder / f"{draft.at:%Y-%m-%d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{draft.at.strftime(_STAMP)}-{number:07d}.{draft.kind}.{_ENDINGS[draft.kind]}"
+        content = draft.write()
+        (folder / name).write_bytes(content)
+        self.written += len(content)
 
 
 def sent(folder: Path) -> Iterator[tuple[datetime, Path]]:
     """Yield the moment of sending and the file of every document in a folder, in order."""
-    for path in sorted(folder.iterdir()):
-        yield datetime.strptime(path.name[:16], _STAMP).replace(tzinfo=UTC), path
-
-
-def event_documents(world: World, shipments: Iterable[Shipment], seed: int) -> list[Document]:
-    """Return the events of every sender as documents of six hours each.
-
-    Events are numbered in order of time, by their sender. Some documents come a day late, and
-    some events are told again in the next document.
-    """
-    dice = Dice(seed, "post")
-    by_sender: dict[str, list[ContainerEvent]] = {}
-    for shipment in shipments:
-        for move in shipment.moves:
-            by_sender.setdefault(move.sender, []).append(move)
-    made: list[Document] = []
-    for sender, moves in sorted(by_sender.items()):
-        moves.sort(key=lambda move: (move.at, move.container, move.code))
-        numbered = [replace(m, event_id=f"{sender}-{n:07d}") for n, m in enumerate(moves, start=1)]
-        made += _batches(world, dice, sender, numbered)
-    return made
-
-
-def _batches(
-    world: World, dice: Dice, sender: str, events: list[ContainerEvent]
-) -> Iterator[Document]:
-    again: list[ContainerEvent] = []
-    while events:
-        until = _slot_end(events[0].at)
-        batch = [event for event in events if event.at < until]
-        events = events[len(batch) :]
-        late = timedelta(hours=24) if dice.chance(world.shares["late"]) else timedelta()
-        at = until + timedelta(seconds=dice.whole(20, 900)) + late
-        reference = f"{until:%Y%m%d%H}"
-        yield Document(at, sender, "events", reference, write_events([*again, *batch]))
-        repeats = dice.chance(world.shares["repeated"] * 4)
-        again = [dice.pick(batch)] if repeats else []
-
-
-def _slot_end(at: datetime) -> datetime:
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + EVERY * ((at - midnight) // EVERY + 1)
+    for day in sorted(folder.iterdir()):
+        for path in sorted(day.iterdir()):
+            yield datetime.strptime(path.name[:16], _STAMP).replace(tzinfo=UTC), path

@@ -3,11 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from isthmus.cargo.model import ContainerEvent, Regime, Seal
 from isthmus.simulator.calls import Call
 from isthmus.simulator.traders import Trader
 from isthmus.simulator.world import Goods
+
+if TYPE_CHECKING:
+    from isthmus.simulator.free_zone import Lot
 
 
 @dataclass(slots=True)
@@ -52,19 +56,22 @@ class Shipment:
     arrival: Call | None
     departure: Call | None
     goods: Goods | None  # None: empty boxes
-    text: str | None
-    hs: str | None
-    shipper: Trader | None
-    consignee: Trader | None
-    forwarder: Trader | None
-    boxes: list[Box]
-    loads: list[Load]  # one for each box; none when they are empty
-    value: Decimal = Decimal(0)  # US dollars
+    text: str | None = None
+    hs: str | None = None
+    shipper: Trader | None = None
+    consignee: Trader | None = None
+    forwarder: Trader | None = None
+    boxes: list[Box] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)  # one a box; none when they are empty
+    value: Decimal = Decimal(0)  # US dollars, as declared here
+    exported: Decimal = Decimal(0)  # US dollars, as declared where it was exported from
     freight: Decimal = Decimal(0)
     master: str | None = None
     house: str | None = None  # the forwarder that reports the houses, by its code
     ordered: bool = False  # made out to order
     consignee_after: Trader | None = None  # the consignee that a change manifest puts in
+    misstated: float = 1.0  # factor on the mass that the first manifest gives, until corrected
+    lot: "Lot | None" = None  # the free-zone lot that it makes, or is taken from
     moves: list[ContainerEvent] = field(default_factory=list)
     released_to: str | None = None  # the haulier that fetches it
 

@@ -1,15 +1,17 @@
-"""Trade: which shipments there are, between whom, of what, on which ships."""
+"""Trade: which shipments each call brings and takes, between whom, of what, on which ships."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from isthmus.cargo.model import Regime, Seal
 from isthmus.kernel.errors import Invalid
 from isthmus.reference.size_types import size_type
-from isthmus.simulator.calls import Call
-from isthmus.simulator.dice import Dice
+from isthmus.simulator.boxes import Boxes
+from isthmus.simulator.calls import Call, Timetable
+from isthmus.simulator.dice import Dice, Odds
+from isthmus.simulator.flows import Flows
+from isthmus.simulator.free_zone import FreeZone, Lot
 from isthmus.simulator.numbers import Numbers
 from isthmus.simulator.shipment import Box, Load, Shipment
 from isthmus.simulator.traders import Trader, Traders
@@ -19,232 +21,279 @@ SHORTEST_STAY = timedelta(hours=48)
 LONGEST_STAY = timedelta(days=11)
 NO_MACHINERY = 0.04  # dry goods in a reefer whose machinery stands still: cheap repositioning
 PALLETISED = 60  # packages lighter than this, in kilograms, stand on pallets
+NEXT = 0.85  # share of transhipped boxes that take the next ship, not a later one
 SEALS = ("EC", "ML", "HL", "UL", "SG", "PA")
 FREIGHT = (0.04, 0.11)  # US dollars a kilogram
-
-
-@dataclass(slots=True)
-class _Route:
-    regime: Regime
-    origin: str
-    discharge: str
-    arrival: Call | None
-    departure: Call | None
-    goods: str | None
-
-    @property
-    def reported(self) -> object:
-        call = self.arrival or self.departure
-        return (call.told if call is self.arrival else call.listed) if call else None
+FREE_ZONE = "PACFZ"
+_ARRIVING = (Regime.TRANSHIPMENT, Regime.IMPORT, Regime.FREE_ZONE_IN)
 
 
 class Trade:
-    """Draws the shipments of a run."""
+    """Draws the shipments of a run, call by call."""
 
-    def __init__(self, world: World, seed: int, calls: Sequence[Call], arrivals: int) -> None:
+    def __init__(
+        self, world: World, seed: int, calls: Sequence[Call], until: datetime, count: int
+    ) -> None:
+        """Share ``count`` shipments out to the calls that arrive before ``until``; later calls
+        only take transhipped boxes away."""
         self.world = world
-        self.calls = calls
-        self.arrivals = calls[:arrivals]  # later calls only take boxes away
-        self.route_dice = Dice(seed, "routes")
-        self.dice = Dice(seed, "shipments")
-        self.numbers = Numbers(seed, "trade")
+        self.timetable = Timetable(calls)
+        self.flows = Flows(world)
         self.traders = Traders(world, seed)
+        self.free_zone = FreeZone(world, seed, self.traders)
+        self.boxes = Boxes(seed)
+        self.numbers = Numbers(seed, "trade")
+        self.dice = Dice(seed, "shipments")
+        self._routes = Dice(seed, "routes")
+        arriving = [call for call in calls if call.arrival < until]
+        self._quotas = self._shared_out(arriving, count, Dice(seed, "volumes"))
+        self._sends: dict[tuple[str, int], Odds[str]] = {}
 
-    def shipments(self, count: int) -> list[Shipment]:
-        """Return this many shipments, in the order in which papers first speak of them."""
-        routes = [self._route() for _ in range(count)]
-        routes.sort(key=lambda route: (str(route.reported), route.origin, route.discharge))
+    def draw(self, calls: Sequence[Call]) -> list[Shipment]:
+        """Return what these calls bring and take, the transhipped among what they bring."""
         made: list[Shipment] = []
-        while routes:
-            made.extend(self._shipments(routes))
+        for call in calls:
+            brought, taken = self._quotas.get(call.number, (0, 0))
+            made += self._brought(call, brought)
+            made += [self._taken(call) for _ in range(taken)]
         return made
 
-    # -- routes ---------------------------------------------------------------------------
-
-    def _route(self) -> _Route:
-        dice, world = self.route_dice, self.world
-        regime = Regime(dice.weighed(world.regimes))
-        if regime is Regime.TRANSHIPMENT:
-            return self._transhipment()
-        if regime in (Regime.IMPORT, Regime.FREE_ZONE_IN):
-            sources = world.imports if regime is Regime.IMPORT else world.free_zone
-            region = world.regions[dice.weighed(sources)]
-            origin = dice.weighed(region.loads)
-            arrival = dice.pick(self._serving(self.arrivals, origin))
-            return _Route(
-                regime,
-                origin,
-                arrival.service.terminal.place,
-                arrival,
-                None,
-                dice.weighed(region.sends),
-            )
-        if regime in (Regime.EXPORT, Regime.FREE_ZONE_OUT):
-            trade = world.exports if regime is Regime.EXPORT else world.re_exports
-            takes = world.regions[dice.weighed(trade["to"])].takes
-            discharge = dice.weighed(takes)
-            departure = dice.pick(self._serving(self.arrivals, discharge))
-            place = departure.service.terminal.place
-            return _Route(regime, place, discharge, None, departure, dice.weighed(trade["sends"]))
-        return self._empty()
-
-    def _transhipment(self) -> _Route:
-        dice, world = self.route_dice, self.world
-        loads = {name: sum(region.loads.values()) for name, region in world.regions.items()}
-        region = world.regions[dice.weighed(loads)]
-        origin = dice.weighed(region.loads)
-        discharge = dice.weighed(world.regions[dice.weighed(region.onward)].takes)
-        arrival = dice.pick(self._serving(self.arrivals, origin))
-        onward = self._onward(arrival, discharge)
-        return _Route(
-            Regime.TRANSHIPMENT, origin, discharge, arrival, onward, dice.weighed(region.sends)
-        )
-
-    def _onward(self, arrival: Call, port: str) -> Call:
-        """Return the call that takes a box on: the next one, now and then a later one."""
-        fitting = [
-            call
-            for call in self._serving(self.calls, port)
-            if SHORTEST_STAY <= call.departure - arrival.arrival <= LONGEST_STAY
+    def _shared_out(
+        self, calls: Sequence[Call], count: int, dice: Dice
+    ) -> Mapping[int, tuple[int, int]]:
+        """Share shipments out by what each service carries; the sum is exact."""
+        weights = [
+            self.flows.odds(call.service, leaving).whole * dice.around(1.0, 0.15)
+            for call in calls
+            for leaving in (False, True)
         ]
-        if not fitting:
-            raise Invalid("world_invalid", "no service takes boxes there within days", port=port)
+        whole, ended, given = sum(weights), 0.0, 0
+        shares = []
+        for weight in weights:
+            ended += weight
+            upto = round(count * ended / whole)
+            shares.append(upto - given)
+            given = upto
+        pairs = zip(shares[::2], shares[1::2], strict=True)
+        return {call.number: pair for call, pair in zip(calls, pairs, strict=True)}
+
+    # -- what comes and goes --------------------------------------------------------------
+
+    def _brought(self, call: Call, count: int) -> Iterator[Shipment]:
+        odds = self.flows.odds(call.service, leaving=False)
+        while count > 0:
+            regime, port = self._routes.draw(odds)
+            if regime is Regime.EMPTY:
+                several = [self._empty(port, call, None)]
+            elif regime is Regime.TRANSHIPMENT:
+                several = [self._transhipped(port, call)]
+            else:
+                several = self._landed(regime, port, call, count)
+            count -= len(several)
+            yield from several
+
+    def _taken(self, call: Call) -> Shipment:
+        regime, port = self._routes.draw(self.flows.odds(call.service, leaving=True))
+        if regime is Regime.EMPTY:
+            return self._empty(port, None, call)
+        here = call.service.terminal.place
+        if regime is Regime.FREE_ZONE_OUT:
+            kind = self._routes.weighed(self.world.re_exports["sends"])
+            lot = self.free_zone.lot(self.world.goods[kind], call.arrival)
+            return self._shipment(regime, FREE_ZONE, port, None, call, lot.goods, lot)
+        goods = self._routes.weighed(self.world.exports["sends"])
+        return self._shipment(regime, here, port, None, call, self.world.goods[goods])
+
+    def _landed(self, regime: Regime, port: str, call: Call, room: int) -> list[Shipment]:
+        """Return one landed shipment, or the two or three that share a forwarder's box."""
+        here = call.service.terminal.place
+        goods = self._goods(port, call)
+        shared = (
+            regime is Regime.IMPORT
+            and goods.set_point is None
+            and self._routes.chance(self.world.shares["groupage"])
+        )
+        if not shared:
+            return [self._shipment(regime, port, here, call, None, goods)]
+        several = min(room, self._routes.whole(2, 3))
+        kinds = [goods, *(self._dry(port, call) for _ in range(several - 1))]
+        return self._grouped([self._shipment(regime, port, here, call, None, g) for g in kinds])
+
+    def _dry(self, port: str, call: Call) -> Goods:
+        while (goods := self._goods(port, call)).set_point is not None:
+            pass
+        return goods
+
+    def _goods(self, port: str, call: Call) -> Goods:
+        """Return what a port sends in this month."""
+        region, month = self.world.region_of(port), call.arrival.month
+        if (region, month) not in self._sends:
+            sends = self.world.regions[region].sends
+            self._sends[region, month] = Odds(
+                {
+                    code: share * self.world.goods[code].season[month - 1]
+                    for code, share in sends.items()
+                }
+            )
+        return self.world.goods[self._routes.draw(self._sends[region, month])]
+
+    def _transhipped(self, origin: str, arrival: Call) -> Shipment:
+        goods = self._goods(origin, arrival)
+        onward = self.world.regions[self.world.region_of(origin)].onward
+        for _ in range(20):  # some pairs of ports have no connection within days
+            takes = self.world.regions[self._routes.weighed(onward)].takes
+            discharge = self._routes.weighed(takes)
+            departure = self._connection(arrival, discharge)
+            if departure is not None:
+                regime = Regime.TRANSHIPMENT
+                return self._shipment(regime, origin, discharge, arrival, departure, goods)
+        raise Invalid("world_invalid", "no service takes boxes on within days", port=origin)
+
+    def _connection(self, arrival: Call, port: str) -> Call | None:
+        """Return the call that takes a box on: the next one, now and then a later one."""
+        since, until = arrival.arrival + SHORTEST_STAY, arrival.arrival + LONGEST_STAY
+        fitting = self.timetable.leaving(port, since, until)
         same = [c for c in fitting if c.service.terminal == arrival.service.terminal]
         other = [c for c in fitting if c.service.terminal != arrival.service.terminal]
-        moves = self.route_dice.chance(self.world.shares["transfer"])
+        moves = self._routes.chance(self.world.shares["transfer"])
         choice = (other or same) if moves else (same or other)
-        return choice[0] if self.route_dice.chance(0.85) else choice[-1]
+        if not choice:
+            return None
+        return choice[0] if self._routes.chance(NEXT) else choice[-1]
 
-    def _empty(self) -> _Route:
-        dice = self.route_dice
-        call = dice.pick(self.arrivals)
-        port = dice.pick(call.service.ports)
-        place = call.service.terminal.place
-        if dice.chance(0.5):
-            return _Route(Regime.EMPTY, port, place, call, None, None)
-        return _Route(Regime.EMPTY, place, port, None, call, None)
-
-    def _serving(self, calls: Sequence[Call], port: str) -> list[Call]:
-        found = [call for call in calls if port in call.service.ports]
-        if not found:
-            raise Invalid("world_invalid", "no service calls there in these days", port=port)
-        return found
+    def _empty(self, port: str, arrival: Call | None, departure: Call | None) -> Shipment:
+        call = arrival or departure
+        if call is None:
+            raise TypeError("an empty box has a ship")
+        here = call.service.terminal.place
+        origin, discharge = (port, here) if arrival else (here, port)
+        made = self._bare(Regime.EMPTY, origin, discharge, arrival, departure, None)
+        kind = self.dice.weighed({"22G1": 4.0, "45G1": 5.0, "45R1": 3.0})
+        made.boxes = [self._box(call, kind)]
+        return made
 
     # -- shipments ------------------------------------------------------------------------
 
-    def _shipments(self, routes: list[_Route]) -> Iterator[Shipment]:
-        """Make the next shipment, or the several that share the next box."""
-        route = routes.pop(0)
-        shared = (
-            route.regime is Regime.IMPORT
-            and route.goods is not None
-            and self.world.goods[route.goods].set_point is None
-            and self.dice.chance(self.world.shares["groupage"])
-        )
-        if not shared:
-            yield self._shipment(route)
-            return
-        several = [route]
-        while routes and len(several) < 3:
-            several.append(_Route(**{n: getattr(route, n) for n in _Route.__slots__}))
-            routes.pop()  # the count stays what was asked
-        yield from self._groupage(several)
-
-    def _groupage(self, routes: Sequence[_Route]) -> Iterator[Shipment]:
-        made = [self._shipment(route) for route in routes]
-        first = made[0]
-        forwarder = self.traders.forwarder(first.origin[:2])
-        house = self.dice.pick(self.world.forwarders)
-        box, master = first.box, first.bill
-        for shipment in made:
-            full = shipment.loads[0]
-            part = Load(
-                max(1, full.net // len(made)),
-                max(1, full.gross // len(made)),
-                max(1, full.packages // len(made)),
-            )
-            shipment.value = (shipment.value / len(made)).quantize(Decimal("0.01"))
-            shipment.freight = (shipment.freight / len(made)).quantize(Decimal("0.01"))
-            shipment.master, shipment.bill = master, self.numbers.bill(house, shipment.origin)
-            shipment.forwarder, shipment.house = forwarder, house
-            shipment.boxes, shipment.loads = [box], [part]
-        box.gross = sum(shipment.loads[0].gross for shipment in made)
-        yield from made
-
-    def _shipment(self, route: _Route) -> Shipment:
-        dice, world = self.dice, self.world
-        call = route.arrival or route.departure
+    def _bare(
+        self,
+        regime: Regime,
+        origin: str,
+        discharge: str,
+        arrival: Call | None,
+        departure: Call | None,
+        goods: Goods | None,
+    ) -> Shipment:
+        """Return a shipment that nobody has filled yet."""
+        call = arrival or departure
         if call is None:
-            raise TypeError("a route has a ship")
-        carrier = call.service.carrier
-        bill = self.numbers.bill(carrier.code, route.origin)
-        goods = world.goods[route.goods] if route.goods else None
-        delivery = "PACFZ" if route.regime is Regime.FREE_ZONE_IN else route.discharge
-        origin = "PACFZ" if route.regime is Regime.FREE_ZONE_OUT else route.origin
-        made = Shipment(
-            regime=route.regime,
-            bill=bill,
+            raise TypeError("a shipment has a ship")
+        return Shipment(
+            regime=regime,
+            bill=self.numbers.bill(call.service.carrier.code, origin),
             origin=origin,
-            discharge=route.discharge,
-            delivery=delivery,
-            language=world.language_of(route.origin),
-            arrival=route.arrival,
-            departure=route.departure,
+            discharge=discharge,
+            delivery=FREE_ZONE if regime is Regime.FREE_ZONE_IN else discharge,
+            language=self.world.language_of(origin),
+            arrival=arrival,
+            departure=departure,
             goods=goods,
-            text=None,
-            hs=goods.hs if goods else None,
-            shipper=None,
-            consignee=None,
-            forwarder=None,
-            boxes=[],
-            loads=[],
         )
-        if goods is None:
-            made.boxes = [self._empty_box(carrier.boxes)]
-            return made
-        made.text = dice.pick(world.texts["descriptions"][goods.code][made.language])
-        made.shipper = self.traders.shipper(route.origin, goods.code)
-        made.consignee = self.traders.buyer(made.shipper, delivery[:2], goods.code)
+
+    def _shipment(
+        self,
+        regime: Regime,
+        origin: str,
+        discharge: str,
+        arrival: Call | None,
+        departure: Call | None,
+        goods: Goods,
+        lot: Lot | None = None,
+    ) -> Shipment:
+        dice, world = self.dice, self.world
+        made = self._bare(regime, origin, discharge, arrival, departure, goods)
+        made.hs, made.lot = goods.hs, lot
+        made.shipper = lot.owner if lot else self.traders.shipper(origin, goods.code)
+        made.consignee = self.traders.buyer(made.shipper, made.delivery[:2], goods.code)
+        made.text = self._wording(made.shipper, goods, made.language)
         if dice.chance(0.2):
-            made.forwarder = self.traders.forwarder(delivery[:2])
+            made.forwarder = self.traders.forwarder(made.delivery[:2], made.consignee)
         made.ordered = dice.chance(world.shares["to_order"])
-        count = dice.whole(2, 3) if dice.chance(world.shares["many_boxes"]) else 1
-        for _ in range(count):
-            load = self._load(goods, made.shipper)
-            made.loads.append(load)
-            made.boxes.append(self._full_box(goods, carrier.boxes, load))
-        net = sum(load.net for load in made.loads)
-        price = dice.between(*goods.value) * made.shipper.price
-        made.value = Decimal(f"{net * price:.2f}")
-        gross = sum(load.gross for load in made.loads)
-        made.freight = Decimal(f"{gross * dice.between(*FREIGHT):.2f}")
+        self._fill(made, goods, made.shipper)
+        if regime is Regime.FREE_ZONE_IN and arrival is not None:
+            made.lot = self.free_zone.enters(made, arrival.arrival)
         return made
 
-    def _empty_box(self, prefixes: Sequence[str]) -> Box:
-        kind = self.dice.weighed({"22G1": 4.0, "45G1": 5.0, "45R1": 3.0})
-        return Box(self.numbers.container(self.dice.pick(prefixes)), kind, self._tare(kind))
+    def _wording(self, shipper: Trader, goods: Goods, language: str) -> str:
+        """Return how a shipper writes its goods: in its own words, now and then in vague ones."""
+        texts = self.world.texts
+        if self.dice.chance(shipper.vague):
+            return str(self.dice.pick(texts["vague"][language]))
+        wordings = texts["descriptions"][goods.code][language]
+        return str(wordings[shipper.words % len(wordings)])
 
-    def _load(self, goods: Goods, shipper: Trader) -> Load:
+    def _fill(self, made: Shipment, goods: Goods, shipper: Trader) -> None:
+        """Load its boxes and price its goods, by the shipper's habits."""
+        dice = self.dice
+        call = made.arrival or made.departure
+        if call is None:
+            raise TypeError("a shipment has a ship")
+        many = made.lot is None and dice.chance(self.world.shares["many_boxes"])
+        for _ in range(dice.whole(2, 3) if many else 1):
+            load = self._load(goods, shipper, made.lot)
+            made.loads.append(load)
+            made.boxes.append(self._full_box(goods, call, load))
+        net = sum(load.net for load in made.loads)
+        price = dice.between(*goods.value) * shipper.price * dice.around(1.0, shipper.price_spread)
+        made.value = Decimal(f"{net * price:.2f}")
+        made.exported = made.value
+        gross = sum(load.gross for load in made.loads)
+        made.freight = Decimal(f"{gross * dice.between(*FREIGHT):.2f}")
+
+    def _grouped(self, houses: list[Shipment]) -> list[Shipment]:
+        """Let house shipments share the first one's box under its bill as master."""
+        first = houses[0]
+        forwarder = self.traders.forwarder(first.origin[:2])
+        house = self.dice.pick(self.world.forwarders)
+        box, master, parts = first.box, first.bill, len(houses)
+        for shipment in houses:
+            full = shipment.loads[0]
+            part = Load(*(max(1, n // parts) for n in (full.net, full.gross, full.packages)))
+            share = Decimal(part.net) / sum(load.net for load in shipment.loads)
+            shipment.value = (shipment.value * share).quantize(Decimal("0.01"))
+            shipment.exported = shipment.value
+            shipment.freight = (shipment.freight * share).quantize(Decimal("0.01"))
+            shipment.master = master
+            shipment.bill = self.numbers.bill(house, shipment.origin)
+            shipment.forwarder, shipment.house = forwarder, house
+            shipment.boxes, shipment.loads = [box], [part]
+        box.gross = sum(shipment.loads[0].gross for shipment in houses)
+        return houses
+
+    def _load(self, goods: Goods, shipper: Trader, lot: Lot | None) -> Load:
         each = goods.package[1]
-        packages = max(1, round(self.dice.between(*goods.load) * shipper.fill / each))
+        usual = self.dice.between(*goods.load) * shipper.fill
+        packages = max(1, round(usual / each))
         net = round(packages * each)
+        if lot is not None:
+            net = lot.take(net)
+            packages = max(1, round(net / each))
         pallets = self.dice.whole(250, 420) if each < PALLETISED else 0
         return Load(net, round(net / (1 - goods.tare)) + pallets, packages)
 
-    def _full_box(self, goods: Goods, prefixes: Sequence[str], load: Load) -> Box:
+    def _full_box(self, goods: Goods, call: Call, load: Load) -> Box:
         dice = self.dice
-        kind, set_point = goods.box, goods.set_point
+        kind = goods.box
         if kind == "45G1" and dice.chance(NO_MACHINERY):
             kind = "45R1"
-        box = Box(self.numbers.container(dice.pick(prefixes)), kind, self._tare(kind), set_point)
-        box.gross = load.gross
+        box = self._box(call, kind)
+        box.set_point, box.gross = goods.set_point, load.gross
         box.seals = [Seal(self.numbers.seal(dice.pick(SEALS)), affixed_by="shipper")]
         if dice.chance(0.15):
             box.seals.append(Seal(self.numbers.seal("CL"), affixed_by="carrier"))
         box.verified = dice.chance(0.7)
         return box
 
-    def _tare(self, kind: str) -> int:
+    def _box(self, call: Call, kind: str) -> Box:
         decoded = size_type(kind)
         nominal = (decoded.nominal_tare_kg if decoded else None) or 3800
-        return round(nominal * self.dice.between(0.97, 1.03) / 10) * 10
+        return self.boxes.take(call.service.carrier.boxes, kind, nominal, call.arrival)
