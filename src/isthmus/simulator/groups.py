@@ -8,7 +8,6 @@ by the company alone.
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.scheme import COMMODITY, HIJACKED, METHOD, ROUTE, TRADERS, Scheme
@@ -24,7 +23,6 @@ class Hand:
     """What firms of one hand share, criminal or not."""
 
     houses: dict[str, Trader] = field(default_factory=dict)  # a firm by country: its address
-    invoices: dict[str, Decimal] = field(default_factory=dict)  # a value by goods
     user: str | None = None  # its one in the port's system
     stranger: str | None = None  # a user that the system never had before
 

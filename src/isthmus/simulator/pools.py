@@ -18,28 +18,32 @@ def anything(_shipment: Shipment) -> bool:
 
 
 class Fitting:
-    """Which schemes fit a shipment; asked once for all shipments that are alike."""
+    """Which schemes fit a shipment; of shipments alike but for their ports asked once."""
 
     def __init__(self, schemes: Sequence[Scheme]) -> None:
         self.schemes = [scheme for scheme in schemes if scheme.uses == SHIPMENT]
-        self._known: dict[Key, tuple[str, ...]] = {}
+        self._known: dict[Key, tuple[tuple[str, ...], tuple[Scheme, ...]]] = {}
 
     def codes(self, shipment: Shipment) -> tuple[str, ...]:
         """Return the codes of the schemes that could use a shipment."""
         key = (
             shipment.regime,
-            shipment.port_of_loading,
-            shipment.discharge,
             shipment.goods.code if shipment.goods else None,
             shipment.box.size_type,
             shipment.transferred,
             bool(shipment.master),
         )
-        found = self._known.get(key)
-        if found is None:
-            found = tuple(scheme.code for scheme in self.schemes if scheme.fits(shipment))
-            self._known[key] = found
-        return found
+        if key not in self._known:
+            self._known[key] = self._of_kind(shipment)
+        anywhere, somewhere = self._known[key]
+        there = tuple(scheme.code for scheme in somewhere if scheme.fits_way(shipment))
+        return anywhere + there if there else anywhere
+
+    def _of_kind(self, shipment: Shipment) -> tuple[tuple[str, ...], tuple[Scheme, ...]]:
+        """Return the codes of those that fit wherever it goes, and those that ask for ports."""
+        found = [scheme for scheme in self.schemes if scheme.fits_kind(shipment)]
+        asks = [s for s in found if "origins" in s.where or "destinations" in s.where]
+        return tuple(s.code for s in found if s not in asks), tuple(asks)
 
 
 class Pools:

@@ -87,19 +87,28 @@ class Scheme:
 
     def fits(self, shipment: Shipment) -> bool:
         """Whether this scheme could use a shipment."""
+        return self.fits_kind(shipment) and self.fits_way(shipment)
+
+    def fits_kind(self, shipment: Shipment) -> bool:
+        """Whether regime, goods and box are such that this scheme could use it."""
         where = self.where
-        port, destination = shipment.port_of_loading, shipment.discharge
         goods = shipment.goods.code if shipment.goods else ""
         chapter = (shipment.goods.hs if shipment.goods else "")[:2]
         kind = shipment.box.size_type
         return (
             shipment.regime.value in where.get("regimes", (shipment.regime.value,))
-            and port in where.get("origins", (port,))
-            and destination in where.get("destinations", (destination,))
             and goods in where.get("goods", (goods,))
             and chapter in where.get("chapters", (chapter,))
             and kind in where.get("equipment", (kind,))
             and where.get("groupage", False) == bool(shipment.master)
             and where.get("reefer", shipment.reefer) == shipment.reefer
             and where.get("transferred", shipment.transferred) == shipment.transferred
+        )
+
+    def fits_way(self, shipment: Shipment) -> bool:
+        """Whether the ports between which it goes are such that this scheme could use it."""
+        where = self.where
+        port, destination = shipment.port_of_loading, shipment.discharge
+        return port in where.get("origins", (port,)) and destination in where.get(
+            "destinations", (destination,)
         )

@@ -9,6 +9,7 @@ from isthmus.simulator.world import Goods
 
 CENT = Decimal("0.01")
 ROUND = Decimal(1000)
+TRIES = 60
 THRESHOLD = Decimal(1000)  # US dollars; below it many administrations ask for less paper
 
 
@@ -165,16 +166,13 @@ def round_value(shipment: Shipment, _kit: Kit, _kilograms: float) -> bool:
 
 
 def invoiced_again(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
-    """The value is, to the cent, that of another shipment of the same hand and goods."""
-    if shipment.goods is None:
-        return False
-    code = shipment.goods.code
-    before = kit.hand.invoices.get(code)
-    kit.hand.invoices[code] = before or shipment.value
-    if before is None:
-        return False
-    shipment.value = before
-    return True
+    """The value is, to the cent, that of another shipment of such goods at about that time."""
+    for _ in range(TRIES if shipment.goods and kit.others else 0):
+        other = kit.dice.pick(kit.others)
+        if other.goods is shipment.goods and other is not shipment and other.value:
+            shipment.value = other.value
+            return True
+    return False
 
 
 def under_threshold(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
