@@ -65,14 +65,6 @@ def test_codes_of_ship_place_and_size():
     assert quality.of_record(consignment("B", BOXES[0])) == []
 
 
-def test_goods_in_a_container_that_the_bill_does_not_list_are_flagged():
-    record = consignment("B", BOXES[0], goods=(GoodsItem(1, containers=(BOXES[0], BOXES[1])),))
-    (flag,) = quality.of_record(record)
-    assert (flag.code, flag.value) == ("container_unlisted", BOXES[1])
-    listed = consignment("B", BOXES[0], BOXES[1], goods=record.goods)
-    assert quality.of_record(listed) == []
-
-
 def _unit(**values) -> Unit:
     told = {"description": "FRESH BANANAS", "seal_count": 1, "bill": "B1"}
     return Unit(id="u", kind="container", **{**told, **values})

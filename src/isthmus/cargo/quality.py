@@ -50,14 +50,8 @@ def of_record(record: Record) -> list[Flag]:
         flags += _of_number(box.number, "containers")
         if box.size_type and size_type(box.size_type) is None:
             flags.append(Flag("size_type_unknown", "size_type", box.size_type))
-    listed = {box.number for box in getattr(record, "containers", ())}
     for line in getattr(record, "goods", ()):
         flags += _of_line(line)
-        flags += [
-            Flag("container_unlisted", "containers", number)
-            for number in line.containers
-            if number not in listed
-        ]
     ship = getattr(getattr(record, "manifest", record), "vessel_imo", None)
     if ship and not imo_valid(ship):
         flags.append(Flag("imo_check_digit", "vessel_imo", ship))

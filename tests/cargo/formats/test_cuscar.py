@@ -84,6 +84,18 @@ def test_a_consignment_with_its_manifest_goods_and_container():
     assert box.seals == (Seal("ML4711", affixed_by="carrier"), Seal("S99", affixed_by="shipper"))
 
 
+def test_goods_in_a_container_that_no_equipment_group_lists_are_flagged():
+    other = bill("B1", GOODS + "SGP+MSKU9999990+5'")
+    (reading,) = read(message(EQUIPMENT + other))
+    assert [box.number for box in reading.record.containers] == ["MSKU1234565", "MSKU9999990"]
+    assert [(flag.code, flag.value) for flag in reading.flags] == [
+        ("container_unlisted", "MSKU9999990")
+    ]
+    for listed in (EQUIPMENT + bill("B1"), other):  # all are listed, or there is no list at all
+        (reading,) = read(message(listed))
+        assert reading.flags == ()
+
+
 @pytest.mark.parametrize(
     ("code", "meaning"),
     [

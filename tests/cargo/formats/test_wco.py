@@ -459,7 +459,8 @@ def test_containers_seals_and_the_zero_that_says_none() -> None:
     assert record.goods[0].containers == ("CSQU3054383", "CSQU3054384")
     assert record.bills == ("BL1", "AWB1")
     assert [(flag.code, flag.value) for flag in reading.flags] == [
-        ("container_check_digit", "CSQU3054384")
+        ("container_check_digit", "CSQU3054384"),
+        ("container_unlisted", "CSQU3054384"),
     ]
 
 

@@ -266,6 +266,9 @@ class Message:
                 self.named.add(number)
                 if told.fault is not None:
                     draft.blame(told.fault)
+            elif self.boxes:  # a report without equipment groups lists its containers here alone
+                unlisted = Flag("container_unlisted", "containers", number)
+                draft.flags.setdefault(unlisted.code, unlisted)
             found.append((box or Container(number), told))
         return found
 

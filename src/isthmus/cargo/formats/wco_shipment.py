@@ -97,10 +97,17 @@ def read_containers(
         if container.number in containers:
             raise node.fault("duplicate_identity", f"names container {container.number} once more")
         containers[container.number] = container
+    listed = frozenset(containers)
     for item in goods:
         for number in item.containers:
             containers.setdefault(number, Container(number=number))
     flags = [flag for number in containers for flag in _number_flags(number)]
+    if listed:
+        flags += [
+            Flag("container_unlisted", "containers", number)
+            for number in containers
+            if number not in listed
+        ]
     if not containers and root.read("GoodsShipment/Consignment/ContainerCode") == "1":
         flags.append(Flag("container_missing", "GoodsShipment/Consignment/ContainerCode", "1"))
     return tuple(containers.values()), flags
