@@ -84,7 +84,7 @@ def _calls(world: World, seed: int, start: datetime, days: int) -> Iterator[_Dra
             late = dice.between(3, 24) if dice.chance(LATE) else dice.between(-2, 3)
             arrival = planned + timedelta(minutes=int(late * 60))
             week = planned.isocalendar().week
-            ships = service.carrier.ships
+            ships = service.ships
             told = arrival - timedelta(minutes=dice.whole(60 * 60, 90 * 60))
             listed = arrival - timedelta(minutes=dice.whole(30 * 60, 60 * 60))
             code = service.carrier.code
