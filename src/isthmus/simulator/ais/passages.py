@@ -8,7 +8,8 @@ from isthmus.simulator.ais.vessel import Vessel
 from isthmus.simulator.dice import Dice
 
 TRANSIT = (8.5, 11.5)  # hours from the first buoy to the last
-AGAIN = timedelta(days=16)  # no ship comes back sooner
+EARLIER = 9
+AGAIN = timedelta(days=40)  # no ship comes back sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,16 @@ class Passage:
 
 
 def passages(seed: int, start: datetime, days: int) -> tuple[Passage, ...]:
-    """Return every passage whose ship anchors within these days, in order of anchoring."""
+    """Return the passages of a run, in order of anchoring.
+
+    They begin ``EARLIER`` days before it, so that ships lie at anchor when it begins. A longer
+    run of the same seed and start has the same passages and more.
+    """
     dice = Dice(seed, "ais", "passages", start.isoformat())
     canal, ships = fleet()["canal"], canal_ships(seed)
-    free = dict.fromkeys((ship.id for ship in ships), start - AGAIN)
     found: list[Passage] = []
-    at, end = start, start + timedelta(days=days)
+    at, end = start - timedelta(days=EARLIER), start + timedelta(days=days)
+    free = dict.fromkeys((ship.id for ship in ships), at - AGAIN)
     while True:
         at += timedelta(minutes=dice.between(0, 2 * 24 * 60 / canal["transits_a_day"]))
         if at >= end:

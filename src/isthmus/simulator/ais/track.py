@@ -133,7 +133,9 @@ class Track:
     def of(cls, plan: Plan) -> "Track":
         """Return the track of a plan: its knots without those that take no time."""
         keep = [0]
-        keep += [i for i in range(1, len(plan.times)) if plan.times[i] > plan.times[keep[-1]] + 0.5]
+        for knot, at in enumerate(plan.times):
+            if at > plan.times[keep[-1]] + 0.5:
+                keep.append(knot)
         times = [plan.times[i] for i in keep]
         places = [plan.places[i] for i in keep]
         knots: list[float] = []
@@ -158,11 +160,16 @@ class Track:
 
     def at(self, moment: float) -> Point:
         """Return where she is; before the first knot and after the last, where these are."""
+        return self.motion(moment)[0]
+
+    def motion(self, moment: float) -> tuple[Point, float, float]:
+        """Return where she is, her knots and her course."""
         leg = min(max(bisect_right(self.times, moment) - 1, 0), len(self.times) - 2)
         t, u = self.times[leg], self.times[leg + 1]
         f = min(max(float((moment - t) / (u - t)), 0.0), 1.0)
         a = (float(self.latitudes[leg]), float(self.longitudes[leg]))
-        return along(a, (float(self.latitudes[leg + 1]), float(self.longitudes[leg + 1])), f)
+        b = (float(self.latitudes[leg + 1]), float(self.longitudes[leg + 1]))
+        return along(a, b, f), float(self.knots[leg]), float(self.courses[leg])
 
     def covers(self, moment: float) -> bool:
         """Whether the track knows this moment."""

@@ -1,0 +1,88 @@
+"""All tracks of a run: ships of the services, canal traffic, small craft, and what they do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from isthmus.simulator.ais.acts import SeaAct, SeaKind
+from isthmus.simulator.ais.conduct import does
+from isthmus.simulator.ais.craft import craft
+from isthmus.simulator.ais.everyday import everyday
+from isthmus.simulator.ais.liners import liners
+from isthmus.simulator.ais.passages import passages
+from isthmus.simulator.ais.track import Plan, Track
+from isthmus.simulator.ais.trips import craft_tracks
+from isthmus.simulator.ais.vessel import Transceiver
+from isthmus.simulator.ais.voyages import sail_calls, sail_passages
+from isthmus.simulator.calls import Call
+from isthmus.simulator.world import World
+
+# Acts of a ship's own track; the others are trips of craft.
+_SHIP = (SeaKind.SPEED_DIP, SeaKind.DRIFT, SeaKind.GAP, SeaKind.DEVIATION, SeaKind.LOITER)
+
+
+@dataclass(frozen=True, slots=True)
+class Sea:
+    """Tracks with AIS, tracks that only radars see, and what could not be done."""
+
+    transmitting: tuple[Track, ...]
+    silent: tuple[Track, ...]
+    missed: tuple[Call, ...]  # calls whose ship could not be there in time
+    undone: tuple[SeaAct, ...]  # of the acts that were asked for
+
+
+def sea(
+    world: World,
+    calls: Sequence[Call],
+    acts: Sequence[SeaAct],
+    seed: int,
+    start: datetime,
+    days: int,
+) -> Sea:
+    """Return every track of a run. Acts asked for go before everyday ones."""
+    span = (start, start + timedelta(days=days))
+    small = craft(world, seed)
+    found = passages(seed, start, days)
+    asked = sorted(acts, key=lambda act: (act.moment, act.vessel, act.kind))
+    usual = everyday(small, calls, found, seed, span)
+    sailed = sail_calls({ship.id: ship for ship in liners(world, seed)}, calls, asked, seed)
+    plans = _without_overlaps([*sailed.plans, *sail_passages(found, seed)])
+    known = {vessel.id for vessel in small}
+    undone = []
+    for act in [*asked, *usual]:
+        if act.vessel in known or act.kind not in (*_SHIP, SeaKind.RENDEZVOUS):
+            continue
+        if not _ship_does(plans.get(act.vessel, []), act, seed) and act in asked:
+            undone.append(act)
+    ships = {name: [plan.done() for plan in own] for name, own in plans.items()}
+    trips = [
+        act
+        for act in [*asked, *usual]
+        if (act.vessel in known or act.other is not None) and act not in undone
+    ]
+    boats, not_done = craft_tracks(small, trips, ships, seed, span)
+    undone += [act for act in not_done if act in asked]
+    tracks = [track for own in ships.values() for track in own] + boats
+    return Sea(
+        transmitting=tuple(t for t in tracks if t.vessel.ais is not Transceiver.NONE),
+        silent=tuple(t for t in tracks if t.vessel.ais is Transceiver.NONE),
+        missed=sailed.missed,
+        undone=tuple(undone),
+    )
+
+
+def _ship_does(plans: Sequence[Plan], act: SeaAct, seed: int) -> bool:
+    moment = act.moment.timestamp()
+    plan = next((one for one in plans if one.times[0] <= moment <= one.now), None)
+    return plan is not None and does(plan, act, seed)
+
+
+def _without_overlaps(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
+    """Return plans by ship: what is left of a voyage when her next begins is not sailed."""
+    found: dict[str, list[Plan]] = {}
+    for plan in plans:
+        own = found.setdefault(plan.vessel.id, [])
+        if own:
+            own[-1].back_to(plan.times[0] - 1)
+        own.append(plan)
+    return found
