@@ -1,6 +1,7 @@
 """A clerk: writes down, for one manifest, what a shipment is said to be."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from isthmus.cargo.model import (
@@ -17,6 +18,7 @@ from isthmus.cargo.model import (
 from isthmus.kernel.money import Money
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.shipment import Box, Shipment
+from isthmus.simulator.spelling import plain
 from isthmus.simulator.traders import Trader, to_order
 from isthmus.simulator.world import World
 
@@ -26,8 +28,9 @@ _ON_MANIFEST = {Regime.FREE_ZONE_IN: Regime.IMPORT, Regime.FREE_ZONE_OUT: Regime
 class Clerk:
     """Writes the consignments of one manifest, with a stream of chance of its own."""
 
-    def __init__(self, world: World, dice: Dice, head: Manifest) -> None:
-        self.world, self.dice, self.head = world, dice, head
+    def __init__(self, world: World, dice: Dice, head: Manifest, *, latin: bool) -> None:
+        """Write with a head; ``latin`` says that the system knows Latin-1 alone."""
+        self.world, self.dice, self.head, self.latin = world, dice, head, latin
         carrier = world.carriers.get(head.carrier or "")
         self.shouts = carrier.shouts if carrier else False
         self.forwards = carrier is None  # a forwarder reports its houses, a carrier its own bills
@@ -82,7 +85,7 @@ class Clerk:
         parties: tuple[Party, ...] = ()
         if first.forwarder is not None:
             parties = tuple(
-                first.forwarder.as_party(role, self.dice, shouts=self.shouts)
+                self._party(first.forwarder, role)
                 for role in (PartyRole.CONSIGNOR, PartyRole.CONSIGNEE)
             )
         return Consignment(
@@ -121,7 +124,7 @@ class Clerk:
         ):
             yield GoodsItem(
                 number=number,
-                description=shipment.text,
+                description=self._typed(shipment.text or ""),
                 language=shipment.language.upper(),
                 hs=shipment.hs,
                 gross_kg=Decimal(self._stated(shipment, load.gross)),
@@ -138,9 +141,8 @@ class Clerk:
         return round(kilograms * shipment.misstated) if first else kilograms
 
     def _parties(self, shipment: Shipment) -> Iterator[Party]:
-        dice, shouts = self.dice, self.shouts
         if shipment.shipper is not None:
-            yield shipment.shipper.as_party(PartyRole.CONSIGNOR, dice, shouts=shouts)
+            yield self._party(shipment.shipper, PartyRole.CONSIGNOR)
         taker = shipment.consignee
         first = self.head.function is Function.ORIGINAL and self.head.direction == "arrival"
         if shipment.consignee_after is not None and not first:
@@ -148,15 +150,33 @@ class Clerk:
         if taker is not None:
             yield from self._takers(shipment, taker)
         if shipment.forwarder is not None and not shipment.master:
-            yield shipment.forwarder.as_party(PartyRole.FORWARDER, dice, shouts=shouts)
+            yield self._party(shipment.forwarder, PartyRole.FORWARDER)
 
     def _takers(self, shipment: Shipment, taker: Trader) -> Iterator[Party]:
-        dice, shouts = self.dice, self.shouts
-        party = taker.as_party(PartyRole.CONSIGNEE, dice, shouts=shouts)
+        party = self._party(taker, PartyRole.CONSIGNEE)
         if shipment.ordered:
             yield to_order(party, self.world, shipment.port_of_loading[:2])
-            yield taker.as_party(PartyRole.NOTIFY, dice, shouts=shouts)
+            yield self._party(taker, PartyRole.NOTIFY)
         else:
             yield party
-            if dice.chance(0.3):
-                yield taker.as_party(PartyRole.NOTIFY, dice, shouts=shouts)
+            if self.dice.chance(0.3):
+                yield self._party(taker, PartyRole.NOTIFY)
+
+    def _party(self, trader: Trader, role: PartyRole) -> Party:
+        party = trader.as_party(role, self.dice, shouts=self.shouts)
+        if not self.latin:
+            return party
+        return replace(
+            party,
+            name=self._typed(party.name or ""),
+            address=tuple(self._typed(line) for line in party.address),
+            city=self._typed(party.city) if party.city else None,
+        )
+
+    def _typed(self, text: str) -> str:
+        """Return a text as this carrier's system can hold it: other letters lose their accents,
+        or become question marks as they do in old systems."""
+        if not self.latin or text.isascii():
+            return text
+        kept = "".join(c if ord(c) < 256 else plain(c) for c in text)
+        return kept.encode("iso8859-1", "replace").decode("iso8859-1")

@@ -73,7 +73,7 @@ def _declared(shipment: Shipment) -> Mapping[str, object]:
     onward = shipment.departure.service if shipment.arrival and shipment.departure else None
     net = sum(load.net for load in shipment.loads)
     return {
-        "bill": shipment.bill if goods else box.number,
+        "bill": shipment.bill,
         "reported_at": shipment.reported,
         "regime": shipment.regime.value,
         "service": call.service.code,

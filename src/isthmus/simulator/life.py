@@ -1,7 +1,7 @@
 """The life of a box in port: discharged, moved, weighed, transferred, fetched or loaded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +13,9 @@ from isthmus.simulator.world import Terminal, World
 
 PORT_SYSTEM = "PCSPA"  # the port community system, which keeps the rights of release
 RAIL, ROAD = "2", "3"
+SHORTEST = 30.0  # hours that customs and the papers take at least
+LONGEST = 24 * 21.0  # hours after which nobody leaves a box in port
+OTHER_HAULIER = 0.25  # share of boxes that not the usual haulier drives
 SCALE = 0.004  # relative error of a weighing
 READ = (Seal("?"),)  # stands for the seals on the box, until all its moves are known
 STEP = Decimal(20)  # kilograms that a scale tells apart
@@ -26,6 +29,7 @@ class Port:
     dice: Dice
     hauliers: Odds[str]
     users: list[str]
+    usual: dict[str, str] = field(default_factory=dict)  # hauliers, by the firm's name
 
     @staticmethod
     def open(world: World, seed: int) -> "Port":
@@ -43,12 +47,21 @@ class Port:
         """Let every box of these shipments live through its stay; moves are noted in order."""
         lived: set[str] = set()  # house consignments share a box
         for shipment in shipments:
-            shipment.released_to = self.dice.draw(self.hauliers)
+            shipment.released_to = self._haulier(shipment)
             for box in shipment.boxes:
                 if box.number not in lived:
                     lived.add(box.number)
                     moves = sorted(_Stay(self, shipment, box).moves(), key=lambda move: move.at)
                     shipment.moves += _seals_read(moves, box)
+
+    def _haulier(self, shipment: Shipment) -> str:
+        """Return who drives for it: mostly who drove for the same firm before."""
+        firm = shipment.consignee if shipment.arrival else shipment.shipper
+        if firm is None or self.dice.chance(OTHER_HAULIER):
+            return self.dice.draw(self.hauliers)
+        if firm.name not in self.usual:
+            self.usual[firm.name] = self.dice.draw(self.hauliers)
+        return self.usual[firm.name]
 
 
 @dataclass(slots=True)
@@ -116,7 +129,9 @@ class _Stay:
         here = arrival.service.terminal
         landed = arrival.arrival + _hours(dice.between(2, 14))
         taker = self.shipment.consignee
-        fetched = landed + _hours(dice.between(40, 150) * (taker.dwell if taker else 1.0))
+        cleared = dice.between(28, 100) * (taker.dwell if taker else 1.0)
+        called = dice.between(12, 50) * (taker.fetches if taker else 1.0)
+        fetched = landed + _hours(min(max(cleared + called, SHORTEST), LONGEST))
         made = [self.event("DISC", landed, here, seals=0.8, **_ship(arrival))]
         made += self._yard(landed, fetched, here)
         made += self._weighed(fetched - _hours(0.2), here)

@@ -14,6 +14,8 @@ from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.world import World
 
 CUSTOMS = "PACUSTOMS"
+_LATIN = "UNOC"
+_CHARACTERS = {"D.95B": _LATIN, "D.11A": "UNOW"}  # the older systems know no more than Latin-1
 _HOUSES_IN = "D.11A"  # forwarders report in the newer directory
 
 
@@ -129,8 +131,11 @@ class Manifests:
         control = self.dice.text("0123456789", 9)
         at = (at + timedelta(seconds=self.dice.whole(5, 600))).replace(microsecond=0)
 
+        character_set = _CHARACTERS[directory]
+
         def write() -> bytes:
-            clerk = Clerk(self.world, Dice(self.seed, "manifest", control), head)
+            dice = Dice(self.seed, "manifest", control)
+            clerk = Clerk(self.world, dice, head, latin=character_set == _LATIN)
             return write_cuscar(
                 head,
                 clerk.consignments(shipments),
@@ -138,7 +143,7 @@ class Manifests:
                 sender=sender,
                 recipient=CUSTOMS,
                 control_reference=control,
-                character_set="UNOC",
+                character_set=character_set,
             )
 
         return Draft(at, sender, "cuscar", head.reference, write)

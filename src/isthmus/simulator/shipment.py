@@ -25,13 +25,14 @@ class Box:
     seals: list[Seal] = field(default_factory=list)
     gross: int = 0  # all cargo declared in it, packaging included
     hidden: int = 0  # what is inside and on no paper
+    misweighed: int = 0  # how much more it holds than its shipper weighed
     verified: bool = False  # the papers give a verified gross mass
     scaled: bool = False  # a scale is on its way
 
     @property
     def weighs(self) -> int:
         """Return what a scale would show."""
-        return self.tare + self.gross + self.hidden
+        return self.tare + self.gross + self.misweighed + self.hidden
 
 
 @dataclass(slots=True)

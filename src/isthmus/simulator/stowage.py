@@ -20,7 +20,7 @@ def plans(calls: Sequence[Call], shipments: Sequence[Shipment], dice: Dice) -> I
             control = dice.text("0123456789", 9)
             at = call.arrival.replace(microsecond=0) - _BEFORE
             boxes = [box for s in shipments if s.arrival is call for box in s.boxes]
-            lines = [(box.number, box.size_type, box.weighs - box.hidden) for box in boxes]
+            lines = [(box.number, box.size_type, box.tare + box.gross) for box in boxes]
             yield Draft(
                 at, call.service.carrier.code, "baplie", control, Plan(call, control, lines)
             )

@@ -15,6 +15,7 @@ from isthmus.simulator.free_zone import FreeZone, Lot
 from isthmus.simulator.numbers import Numbers
 from isthmus.simulator.shipment import Box, Load, Shipment
 from isthmus.simulator.traders import Trader, Traders
+from isthmus.simulator.wording import goods_text
 from isthmus.simulator.world import Goods, World
 
 SHORTEST_STAY = timedelta(hours=48)
@@ -128,13 +129,7 @@ class Trade:
         """Return what a port sends in this month."""
         region, month = self.world.region_of(port), call.arrival.month
         if (region, month) not in self._sends:
-            sends = self.world.regions[region].sends
-            self._sends[region, month] = Odds(
-                {
-                    code: share * self.world.goods[code].season[month - 1]
-                    for code, share in sends.items()
-                }
-            )
+            self._sends[region, month] = Odds(self.world.sends(region, call.arrival.date()))
         return self.world.goods[self._routes.draw(self._sends[region, month])]
 
     def _transhipped(self, origin: str, arrival: Call) -> Shipment:
@@ -214,22 +209,15 @@ class Trade:
         made.hs, made.lot = goods.hs, lot
         made.shipper = lot.owner if lot else self.traders.shipper(origin, goods.code)
         made.consignee = self.traders.buyer(made.shipper, made.delivery[:2], goods.code)
-        made.text = self._wording(made.shipper, goods, made.language)
-        if dice.chance(0.2):
+        if dice.chance(world.shares["forwarded"]):
             made.forwarder = self.traders.forwarder(made.delivery[:2], made.consignee)
         made.ordered = dice.chance(world.shares["to_order"])
         self._fill(made, goods, made.shipper)
+        packages = sum(load.packages for load in made.loads)
+        made.text = goods_text(world, goods, made.language, made.shipper, packages, dice)
         if regime is Regime.FREE_ZONE_IN and arrival is not None:
             made.lot = self.free_zone.enters(made, arrival.arrival)
         return made
-
-    def _wording(self, shipper: Trader, goods: Goods, language: str) -> str:
-        """Return how a shipper writes its goods: in its own words, now and then in vague ones."""
-        texts = self.world.texts
-        if self.dice.chance(shipper.vague):
-            return str(self.dice.pick(texts["vague"][language]))
-        wordings = texts["descriptions"][goods.code][language]
-        return str(wordings[shipper.words % len(wordings)])
 
     def _fill(self, made: Shipment, goods: Goods, shipper: Trader) -> None:
         """Load its boxes and price its goods, by the shipper's habits."""
@@ -241,13 +229,21 @@ class Trade:
         for _ in range(dice.whole(2, 3) if many else 1):
             load = self._load(goods, shipper, made.lot)
             made.loads.append(load)
-            made.boxes.append(self._full_box(goods, call, load))
+            made.boxes.append(self._full_box(goods, call, load, shipper))
         net = sum(load.net for load in made.loads)
-        price = dice.between(*goods.value) * shipper.price * dice.around(1.0, shipper.price_spread)
+        price = self._price(goods, made.origin, shipper) * dice.around(1.0, shipper.price_spread)
         made.value = Decimal(f"{net * price:.2f}")
         made.exported = made.value
         gross = sum(load.gross for load in made.loads)
         made.freight = Decimal(f"{gross * dice.between(*FREIGHT):.2f}")
+
+    def _price(self, goods: Goods, origin: str, shipper: Trader) -> float:
+        """Return what a shipper usually asks, in US dollars a kilogram: its own place in the band
+        of the goods, moved by where they come from."""
+        low, high = goods.value
+        habit = low + (high - low) * (shipper.words % 997) / 997
+        region = self.world.ports.get(origin)
+        return habit * shipper.price * (goods.factor(region) if region else 1.0)
 
     def _grouped(self, houses: list[Shipment]) -> list[Shipment]:
         """Let house shipments share the first one's box under its bill as master."""
@@ -280,13 +276,14 @@ class Trade:
         pallets = self.dice.whole(250, 420) if each < PALLETISED else 0
         return Load(net, round(net / (1 - goods.tare)) + pallets, packages)
 
-    def _full_box(self, goods: Goods, call: Call, load: Load) -> Box:
+    def _full_box(self, goods: Goods, call: Call, load: Load, shipper: Trader) -> Box:
         dice = self.dice
-        kind = goods.box
+        kind = dice.weighed(goods.boxes)
         if kind == "45G1" and dice.chance(NO_MACHINERY):
             kind = "45R1"
         box = self._box(call, kind)
         box.set_point, box.gross = goods.set_point, load.gross
+        box.misweighed = round(load.gross * (dice.around(1.0, shipper.weighs) - 1))
         box.seals = [Seal(self.numbers.seal(dice.pick(SEALS)), affixed_by="shipper")]
         if dice.chance(0.15):
             box.seals.append(Seal(self.numbers.seal("CL"), affixed_by="carrier"))

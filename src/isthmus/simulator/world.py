@@ -1,6 +1,6 @@
 """A world: ports, terminals, carriers, services, goods and habits of trade, read from data.
 
-A world is a folder of ``worlds/``: ``world.yaml`` (regimes, shares, terminals, waters),
+A world is a folder of ``worlds/``: ``world.yaml`` (regimes, shares, terminals),
 ``services.yaml``, ``regions.yaml``, ``goods.yaml`` and ``facts.yaml`` (what is publicly known of
 the real trade, to hold the world against). The words of papers are in ``worlds/texts``.
 """
@@ -38,17 +38,6 @@ class Terminal:
     name: str
     latitude: float
     longitude: float
-
-
-@dataclass(frozen=True, slots=True)
-class Water:
-    """A part of the waters: an anchorage, a lock, a point of a channel. Radius in sea miles."""
-
-    code: str
-    kind: str
-    latitude: float
-    longitude: float
-    radius: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +143,11 @@ class World:
     country: str
     regimes: Mapping[str, float]
     shares: Mapping[str, float]
+    traders: Mapping[str, float]  # how firms are born, rest, die and belong together
     inspected: Mapping[str, float]  # share of consignments that are inspected, by regime
+    faults: Mapping[str, float]  # clerical errors: shares of papers or documents
     offices: Mapping[str, str]  # the format of declarations at an office: wco, json or table
     terminals: Mapping[str, Terminal]
-    waters: Mapping[str, Water]
-    canal: tuple[Water, ...]  # from the Pacific to the Atlantic
     carriers: Mapping[str, Carrier]
     forwarders: tuple[str, ...]
     services: tuple[Service, ...]
@@ -226,18 +215,17 @@ def _texts(folder: Traversable) -> dict[str, Any]:
 def _world(raw: Mapping[str, Any], texts: Mapping[str, Any]) -> World:
     terminals = {entry["code"]: _terminal(entry) for entry in raw["terminals"]}
     carriers, services = _fleet(raw, terminals)
-    waters = {code: Water(code, *entry) for code, entry in raw["waters"].items()}
     regions = {name: _region(entry) for name, entry in raw["regions"].items()}
     return World(
         code=raw["code"],
         country=raw["country"],
         regimes=raw["regimes"],
         shares=raw["shares"],
+        traders=raw["traders"],
         inspected=raw["inspected"],
+        faults=raw["faults"],
         offices=raw["offices"],
         terminals=terminals,
-        waters=waters,
-        canal=tuple(waters[code] for code in raw["canal"]),
         carriers=carriers,
         forwarders=tuple(raw["forwarders"]),
         services=services,
