@@ -131,6 +131,7 @@ class Manifest:
     carrier: str | None = None  # SCAC or the party code of the reporter
     vessel_imo: str | None = None
     vessel_name: str | None = None
+    call_sign: str | None = None  # of the ship's radio station, where reported
     voyage: str | None = None
     mode: str | None = None  # UN/ECE Recommendation 19: 1 sea, 2 rail, 3 road, 4 air …
     direction: str | None = None  # arrival | departure

@@ -108,12 +108,14 @@ def goods(draw: st.DrawFn, number: int, containers: tuple[Container, ...]) -> Go
 @st.composite
 def manifests(draw: st.DrawFn) -> tuple[Manifest, list[Consignment]]:
     """A manifest with its consignments, house and master, in containers and loose."""
+    imo = draw(st.sampled_from([None, "9321483"]))
     manifest = Manifest(
         reference=draw(codes()),
         function=draw(st.sampled_from(list(Function))),
         carrier=draw(st.sampled_from([None, "MAEU", "MSCU"])),
-        vessel_imo=draw(st.sampled_from([None, "9321483"])),
+        vessel_imo=imo,
         vessel_name=draw(st.none() | texts(24)),
+        call_sign=None if imo else draw(st.sampled_from([None, "OXDF2"])),  # one place for both
         voyage=draw(st.none() | codes()),
         mode=draw(st.sampled_from([None, "1"])),
         direction=draw(st.sampled_from(["arrival", "departure"])),

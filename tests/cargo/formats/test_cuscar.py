@@ -97,6 +97,22 @@ def test_goods_in_a_container_that_no_equipment_group_lists_are_flagged():
 
 
 @pytest.mark.parametrize(
+    ("given", "imo", "sign"),
+    [
+        ("9321483:146:11:EMMA", "9321483", None),
+        ("oxdf2:103::EMMA", None, "OXDF2"),
+        ("OXDF2:103:11:EMMA", None, "OXDF2"),
+        (":::EMMA", None, None),
+    ],
+)
+def test_a_ship_is_told_by_its_number_or_its_call_sign(given, imo, sign):
+    text = message(bill("B1"))
+    assert "9321483:146:11:EMMA" in text
+    head = only(text.replace("9321483:146:11:EMMA", given)).manifest
+    assert (head.vessel_imo, head.call_sign, head.vessel_name) == (imo, sign, "EMMA")
+
+
+@pytest.mark.parametrize(
     ("code", "meaning"),
     [
         ("9", Function.ORIGINAL),

@@ -27,6 +27,7 @@ def manifest(head: Draft) -> Manifest | None:
         carrier=head.get("carrier"),
         vessel_imo=head.get("vessel_imo"),
         vessel_name=head.get("vessel_name"),
+        call_sign=head.get("call_sign"),
         voyage=head.get("voyage"),
         mode=head.get("mode"),
         direction=head.get("direction"),

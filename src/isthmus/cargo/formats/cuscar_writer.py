@@ -2,7 +2,8 @@
 
 It serves the sample traffic and the tests of the reader. What a cargo report cannot say is left
 out: who removed a seal and why, kinds of seal but the electronic one (and that one in D.95B),
-duties and procedures of goods, and regimes that no nature of movement names.
+duties and procedures of goods, the call sign of a ship with an IMO number, and regimes that no
+nature of movement names.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -103,12 +104,12 @@ def _head(manifest: Manifest, rules: Profile) -> Iterator[Line]:
     if manifest.carrier:
         qualifier = rules.qualifier("head", "NAD", "carrier")
         yield "NAD", (qualifier, (manifest.carrier, "172", "20"))
-    vessel = (
-        manifest.vessel_imo,
-        "146" if manifest.vessel_imo else None,
-        "11" if manifest.vessel_imo else None,
-        manifest.vessel_name,
-    )
+    ship: tuple[str | None, ...] = (None, None, None)
+    if manifest.vessel_imo:
+        ship = (manifest.vessel_imo, "146", "11")
+    elif manifest.call_sign:
+        ship = (manifest.call_sign, "103", None)
+    vessel = (*ship, manifest.vessel_name)
     carrier = (manifest.carrier, "172", "20") if manifest.carrier else None
     yield "TDT", ("20", manifest.voyage, manifest.mode, None, carrier, None, None, vessel)
     if manifest.port:
