@@ -12,7 +12,10 @@ import typer
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.loop import progress
 from isthmus.simulator import run, schemes
+from isthmus.simulator.ais.acts import SeaKind
 from isthmus.simulator.run import Order, Summary
+from isthmus.simulator.scheme import Scheme
+from isthmus.simulator.traces import ON_MOVES, ON_PAPERS
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)  # a Monday, before the first paper
 
@@ -61,6 +64,48 @@ def generate(
         made = run.generate(out, order, processes=processes or os.cpu_count() or 1, advance=advance)
     seconds = round(time.perf_counter() - started, 2)
     show({**asdict(made), "seconds": seconds}, as_json, lambda: _words(made, out, seconds))
+
+
+@simulate.command(name="schemes")
+def list_schemes(
+    check: Annotated[
+        Path | None, typer.Option(help="Check a scheme's file, or a folder of them.")
+    ] = None,
+    traces: Annotated[bool, typer.Option("--traces", help="What a scheme may leave.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the schemes, or check those of others; a wrong one is refused with file, key, reason."""
+    if traces:
+        told = _traces()
+        show({"traces": told}, as_json, lambda: "\n".join(f"{n:26} {w}" for n, w in told.items()))
+        return
+    found = schemes.shipped() if check is None else schemes.read_folder(check)
+    rows = [
+        {
+            "code": scheme.code,
+            "name": dict(scheme.name),
+            "objective": scheme.objective,
+            "uses": scheme.uses,
+            "weight": scheme.weight,
+            "traces": dict(scheme.traces),
+            "source": scheme.source,
+        }
+        for scheme in found
+    ]
+    show({"schemes": rows}, as_json, lambda: "\n".join(_scheme(scheme) for scheme in found))
+
+
+def _scheme(scheme: Scheme) -> str:
+    left = ", ".join(f"{name} {chance:g}" for name, chance in scheme.traces.items())
+    return f"{scheme.code:5} {scheme.objective:11} {scheme.name['en']}\n      {left}"
+
+
+def _traces() -> dict[str, str]:
+    """Return every trace with the sentence that says what shows."""
+    acts = {**ON_PAPERS, **ON_MOVES}
+    told = {name: (act.__doc__ or "").strip().partition("\n")[0] for name, act in acts.items()}
+    told |= {kind.value: "(at sea)" for kind in SeaKind}
+    return dict(sorted(told.items()))
 
 
 def _words(made: Summary, out: Path, seconds: float) -> str:
