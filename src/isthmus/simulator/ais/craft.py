@@ -17,7 +17,7 @@ from isthmus.simulator.ais.vessel import Transceiver, Vessel
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.world import World
 
-SHIPS_FROM = 330_000  # behind the numbers of the world's own ships
+SHIPS_FROM = 380_000  # behind the numbers of the world's own ships
 _WORDS = (
     *("ANITA", "AURORA", "BRISA", "CORAL", "DELFIN", "DON JULIO", "DONA ROSA", "EL CAPITAN"),
     *("ESPERANZA", "ESTRELLA", "GAVIOTA", "HALCON", "ISABEL", "JUPITER", "LA NINA", "LUCERO"),

@@ -75,8 +75,8 @@ class Lanes:
         return "pacific" if name in _reached("pacific_buoy") else "atlantic"
 
     def on_land(self, point: Point) -> bool:
-        """Whether a point lies within a coarse coast."""
-        return any(inside(point, coast) for coast in self.land)
+        """Whether a point lies within a coarse coast, to a twentieth of a degree."""
+        return _land_at(round(point[0] * 20), round(point[1] * 20))
 
     def clear(self, a: Point, b: Point) -> bool:
         """Whether the straight way from a to b stays off the coarse coasts."""
@@ -173,6 +173,11 @@ def _near(
             miles = distance(points[a], points[b])
             found[a][b] = found[b][a] = miles
     return {name: tuple(near.items()) for name, near in found.items()}
+
+
+@lru_cache(maxsize=200_000)
+def _land_at(north: int, east: int) -> bool:
+    return any(inside((north / 20, east / 20), coast) for coast in lanes().land)
 
 
 @cache

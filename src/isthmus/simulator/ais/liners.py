@@ -7,8 +7,14 @@ from isthmus.simulator.ais.vessel import Transceiver, Vessel
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.world import World
 
-# Length, beam, fastest: feeders, panamax, neopanamax.
-_SIZES = ((172, 27, 18.5), (208, 30, 20.0), (261, 32, 21.5), (294, 32, 22.0), (335, 43, 22.5))
+# By capacity in twenty-foot units: up to so many, length, beam, fastest.
+_SIZES = (
+    (1_500, 150, 24, 18.0),
+    (3_000, 208, 30, 20.0),
+    (5_500, 281, 32, 21.5),
+    (10_000, 328, 43, 22.5),
+    (25_000, 366, 49, 22.5),
+)
 
 
 def liners(world: World, seed: int) -> tuple[Vessel, ...]:
@@ -26,7 +32,7 @@ def _liners(world: World, seed: int) -> Iterator[Vessel]:
             while number in taken:
                 number = mmsi(flag, 98, dice)
             taken.add(number)
-            length, beam, speed = dice.pick(_SIZES)
+            _, length, beam, speed = next(size for size in _SIZES if ship.teu <= size[0])
             yield Vessel(
                 id=ship.imo,
                 kind="container_ship",

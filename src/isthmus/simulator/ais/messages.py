@@ -15,6 +15,7 @@ NO_COURSE = 3600
 NO_HEADING = 511
 NO_TURN = -128
 NO_SECOND = 60
+NO_ETA = 24 << 6 | 60  # no month, no day, hour 24, minute 60
 UNDEFINED = 15  # navigational status
 
 _POSITION = (6, 2, 30, 4, 8, 10, 1, 28, 27, 12, 9, 6, 2, 3, 1, 19)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import orjson
 
 from isthmus.simulator.ais.acts import Point
-from isthmus.simulator.ais.geometry import distance, moved
+from isthmus.simulator.ais.geometry import moved
 from isthmus.simulator.ais.track import Track
 from isthmus.simulator.dice import Dice
 
@@ -86,18 +87,21 @@ def _seen(
     near = [radar for radar in radars if _passes(track, radar, start, end)]
     if not near:
         return
-    at = start + dice.between(0, sweep)
-    while at < end:
-        place, knots, course = track.motion(at)
-        for radar in near:
-            miles = distance(place, radar.at)
-            if miles > radar.miles or not radar.start <= at < radar.end:
-                continue
-            if dice.chance(often * (1.2 - 0.7 * (miles / radar.miles) ** 2)):
+    times = np.arange(start + dice.between(0, sweep), end, sweep)
+    latitudes = np.interp(times, track.times, track.latitudes)
+    longitudes = np.interp(times, track.times, track.longitudes)
+    for radar in near:
+        north = (latitudes - radar.at[0]) * 60
+        east = (longitudes - radar.at[1]) * (60 * math.cos(math.radians(radar.at[0])))
+        range_share = (north * north + east * east) / radar.miles**2
+        in_view = (range_share <= 1) & (times >= radar.start) & (times < radar.end)
+        for index in np.flatnonzero(in_view):
+            if dice.chance(often * (1.2 - 0.7 * float(range_share[index]))):
+                at = float(times[index])
+                place, knots, course = track.motion(at)
                 error = moved(place, dice.between(0, 360), dice.around(0.03, 0.5))
                 slip = knots + dice.between(-1.0, 1.0)
                 yield _Plot(at, radar.name, f"{number}", error, max(slip, 0.0), course)
-        at += sweep
 
 
 def _passes(track: Track, radar: _Radar, start: float, end: float) -> bool:
@@ -142,9 +146,8 @@ def _rows(found: Sequence[_Plot], day: float) -> Iterator[dict[str, object]]:
             counts[plot.radar] = counts.get(plot.radar, 0) + 1
             seen = (plot.time, counts[plot.radar])
         last[plot.radar, plot.source] = (plot.time, seen[1])
-        moment = datetime.fromtimestamp(int(plot.time), UTC)
         yield {
-            "at": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "at": datetime.fromtimestamp(int(plot.time), UTC).isoformat().replace("+00:00", "Z"),
             "radar": plot.radar,
             "track": f"{plot.radar}-{date}-{seen[1]:04d}",
             "latitude": round(plot.place[0], 5),

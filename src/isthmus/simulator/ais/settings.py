@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from isthmus.simulator.ais.messages import eta
+from isthmus.simulator.ais.messages import NO_ETA, eta
 from isthmus.simulator.ais.sixbit import text
 from isthmus.simulator.ais.track import Voyage
 from isthmus.simulator.ais.vessel import Transceiver, Vessel
@@ -35,6 +35,7 @@ class Settings:
     def row(self, voyage: Voyage) -> tuple[int, ...]:
         """Return the numbers of messages 5 and 24, in the order of ``messages.Statics``."""
         moment = datetime.fromtimestamp(voyage.arrival, UTC)
+        expected = eta(moment.month, moment.day, moment.hour, moment.minute)
         return (
             self.mmsi,
             self.imo,
@@ -42,7 +43,7 @@ class Settings:
             *text(self.name, 20),
             self.type,
             *self.size,
-            eta(moment.month, moment.day, moment.hour, moment.minute),
+            expected if voyage.destination else NO_ETA,
             min(round(voyage.draught * 10), 255),
             *text(voyage.destination, 20),
         )

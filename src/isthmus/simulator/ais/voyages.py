@@ -1,5 +1,6 @@
 """Voyages of ships: the services' calls and the canal's other traffic, as tracks."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -146,12 +147,18 @@ class _Ship:
 def enter(plan: Plan, port: str, arrival: float, dice: Dice) -> None:
     """Let the crew enter a destination, in their own way, an expected arrival and a draught."""
     place = places.place(port)
-    name = (place.name if place else port).upper()
+    name = _plain(place.name if place else port)
     words = dice.pick(_ENTERED).format(code=port, country=port[:2], place=port[2:], name=name)
     if dice.chance(0.03):
         words = words[:-1] + words[-1:] * 2  # a slip of the finger
     draught = round(plan.vessel.draught * dice.between(0.82, 1.0), 1)
     plan.voyages.append(Voyage(plan.now, words, arrival + 3600 * dice.between(-3, 6), draught))
+
+
+def _plain(name: str) -> str:
+    """Return a name in the letters AIS has: capitals without accents."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).upper()
 
 
 def sail_passages(found: Iterable[Passage], seed: int) -> Iterator[Plan]:
