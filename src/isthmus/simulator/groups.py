@@ -5,12 +5,11 @@ few uses; no company is used more than ``MOST_USES`` times, so that who owns one
 by the company alone.
 """
 
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.scheme import COMMODITY, HIJACKED, METHOD, ROUTE, TRADERS, Scheme
+from isthmus.simulator.scheme import COMMODITY, METHOD, ROUTE, TRADERS, Scheme
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traders import Trader, Traders
 
@@ -87,27 +86,14 @@ class Group:
         return dice.pick(owned)
 
     def act_as(self, shipment: Shipment, traders: Traders, dice: Dice, *, guilty: bool) -> None:
-        """Put the group's companies, or who it poses as, into a shipment's papers."""
+        """Put the group's companies into a shipment's papers."""
         for role in self.scheme.by.roles:
             there = shipment.shipper if role == "shipper" else shipment.consignee
             if there is None:
                 continue
-            if self.scheme.by.who == HIJACKED:
-                firm = self.pose_as(there, traders)
-            else:
-                company = self.company(role, there.country, traders, dice)
-                company.used += guilty
-                firm = company.trader
+            company = self.company(role, there.country, traders, dice)
+            company.used += guilty
             if role == "shipper":
-                shipment.shipper = firm
+                shipment.shipper = company.trader
             else:
-                shipment.consignee = firm
-
-    def pose_as(self, trader: Trader, traders: Traders) -> Trader:
-        """Return an established trader as the group poses as it: its name, the group's contact."""
-        own = self.hand.houses.setdefault(trader.country, traders.newcomer(trader.country))
-        posed = copy(trader)
-        posed.contact = own.contact
-        if not own.contact:
-            posed.address, posed.city, posed.postcode = own.address, own.city, own.postcode
-        return posed
+                shipment.consignee = company.trader

@@ -40,10 +40,10 @@ class Starts:
 class By:
     """Who does it, and in which rhythm.
 
-    ``who``: ``front`` (companies that the group owns, which trade lawfully too), ``hijacked`` (an
-    established firm's name with the group's own contact), ``trader`` (an established trader takes
-    part, or is used without knowing), ``insider`` (the same, with one user of the port's system),
-    ``crew`` (aboard).
+    ``who``: ``front`` (companies that the group owns, which trade lawfully too), ``hijacked`` (the
+    name of a firm that knows nothing of it), ``trader`` (an established trader takes part, or is
+    used without knowing), ``insider`` (the same, with one user of the port's system), ``crew``
+    (aboard).
     """
 
     who: str = TRADER

@@ -24,7 +24,6 @@ from isthmus.simulator.ais.acts import SeaKind
 from isthmus.simulator.ais.craft import fleet
 from isthmus.simulator.scheme import (
     FRONT,
-    HIJACKED,
     SHIPMENT,
     Adapts,
     By,
@@ -151,10 +150,11 @@ def _ranges(raw: Mapping[str, Any]) -> _Wrong:
             if least > most:
                 yield f"{part}.{name}", f"the least, {least}, is more than the most, {most}"
     by = raw["by"]
-    if (by["who"] in (FRONT, HIJACKED)) != bool(by.get("roles")):
-        yield "by.roles", "a front or a hijacked firm has roles, and nobody else has"
-    if by.get("lawful") and by["who"] != FRONT:
-        yield "by.lawful", "only a front trades lawfully beside it"
+    if (by["who"] == FRONT) != bool(by.get("roles")):
+        yield "by.roles", "a front has roles, and nobody else has"
+    for name in ("lawful", "tests"):
+        if by.get(name) and by["who"] != FRONT:
+            yield f"by.{name}", "only a front trades lawfully beside it"
 
 
 def _traces(raw: Mapping[str, Any]) -> _Wrong:

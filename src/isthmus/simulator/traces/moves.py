@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from isthmus.cargo.model import Seal
@@ -68,6 +68,8 @@ def moved_often(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
 def seen_elsewhere(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """The number passes a gate at the other coast minutes after it was seen here."""
     moves = of_first(shipment)
+    if not moves:
+        return False
     seen = moves[kit.dice.whole(0, max(0, len(moves) - 2))]
     here = kit.world.terminals[seen.terminal or ""]
     far = [t for t in kit.world.terminals.values() if t.coast != here.coast]
@@ -81,6 +83,8 @@ def seen_elsewhere(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
 def misread(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A gate camera misreads one sign of the number: the check digit tells."""
     moves = of_first(shipment)
+    if not moves:
+        return False
     seen = kit.dice.pick(moves)
     at = kit.dice.whole(4, 9)
     digit = str((int(seen.container[at]) + kit.dice.whole(1, 9)) % 10)
@@ -107,14 +111,19 @@ def slow_transfer(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
 def moved_at_night(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """Between two terminals it goes by night."""
     moves = of_first(shipment)
-    for before, after in pairwise(moves):
-        if before.code == "GTOT" and after.code == "GTIN":
-            since = moves[moves.index(before) - 1].at if moves.index(before) else before.at
+    for at, (before, after) in enumerate(pairwise(moves)):
+        if (before.code, after.code) == ("GTOT", "GTIN"):
+            hour, minute = kit.dice.whole(4, 9), kit.dice.whole(0, 59)  # 23 to 4 in Panama
+            night = before.at.replace(hour=hour, minute=minute)
             for days in (0, -1, 1):
-                night = before.at.replace(hour=kit.dice.whole(4, 9)) + timedelta(days=days)
-                back = night + (after.at - before.at)
-                if since < night and back < moves[-1].at - timedelta(hours=1):
-                    _between(shipment, before.at, after.at, night - before.at)
+                by = night + timedelta(days=days) - before.at
+                moved = moves[at : at + 2] if by < timedelta() else moves[at:-1]
+                # Nothing may come before what went before it, nor after the ship has left.
+                if (at == 0 or moves[at - 1].at < before.at + by) and (
+                    by < timedelta() or moves[-2].at + by < moves[-1].at
+                ):
+                    for move in moved:
+                        exchange(shipment, move, replace(move, at=move.at + by))
                     return True
     return False
 
@@ -195,10 +204,3 @@ ON_MOVES: Mapping[str, Act] = named(
     seen_elsewhere,
     misread,
 )
-
-
-def _between(shipment: Shipment, since: datetime, until: datetime, by: timedelta) -> None:
-    """Shift what happened in this time."""
-    for move in list(shipment.moves):
-        if move.container == shipment.box.number and since <= move.at <= until:
-            exchange(shipment, move, replace(move, at=(move.at + by).replace(microsecond=0)))

@@ -58,11 +58,14 @@ def contact_differs(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     known = shipment.consignee
     if known is None:
         return False
-    other = kit.traders.newcomer(known.country)
+    used = kit.dice.chance(0.5)  # a number that the same hand gave for others
+    other = _house(kit, known.country) if used else kit.traders.newcomer(known.country)
     posed = copy(known)
     posed.contact = other.contact
     if not other.contact or kit.dice.chance(0.3):
         posed.address, posed.city, posed.postcode = other.address, other.city, other.postcode
+    if (posed.contact, posed.address) == (known.contact, known.address):
+        return False  # a sister firm in the same house
     shipment.consignee = posed
     return True
 
@@ -132,10 +135,7 @@ def _shared(shipment: Shipment, kit: Kit, *, address: bool) -> bool:
     taker = shipment.consignee
     if taker is None:
         return False
-    house = kit.hand.houses.get(taker.country)
-    if house is None:
-        house = kit.hand.houses[taker.country] = _reachable(kit, taker.country)
-    posed = copy(taker)
+    house, posed = _house(kit, taker.country), copy(taker)
     if address:
         posed.address, posed.city, posed.postcode = house.address, house.city, house.postcode
     else:
@@ -144,9 +144,11 @@ def _shared(shipment: Shipment, kit: Kit, *, address: bool) -> bool:
     return True
 
 
-def _reachable(kit: Kit, country: str) -> Trader:
-    """Return a new firm that has a telephone, if one of several has."""
-    for _ in range(8):
-        if (firm := kit.traders.newcomer(country)).contact:
-            break
-    return firm
+def _house(kit: Kit, country: str) -> Trader:
+    """Return the firm whose address and telephone this hand gives for others in a country."""
+    if country not in kit.hand.houses:
+        for _ in range(8):  # most firms give a telephone
+            if (firm := kit.traders.newcomer(country)).contact:
+                break
+        kit.hand.houses[country] = firm
+    return kit.hand.houses[country]

@@ -50,14 +50,14 @@ def looked_up_often(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
 def passed_on_late(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """Hours before the box is fetched its right passes to a haulier that never came before."""
     fetched = fetched_move(shipment)
-    if fetched is None:
+    if fetched is None or shipment.goods is None:
         return False
     haulier = kit.port.stranger()
     stay = life.stay(kit.port, shipment, shipment.box)
     here = kit.world.terminals[fetched.terminal or ""]
     at = fetched.at - timedelta(minutes=kit.dice.whole(40, 300))
     passed = [move.at for move in shipment.moves if move.code == "isth:release_right_transfer"]
-    at = min(max(at, *passed) + timedelta(minutes=5), fetched.at - timedelta(minutes=10))
+    at = min(max([at, *passed]) + timedelta(minutes=5), fetched.at - timedelta(minutes=10))
     shipment.moves.append(stay.right("transfer", at, here, haulier))
     exchange(shipment, fetched, replace(fetched, haulier=haulier))
     return True
