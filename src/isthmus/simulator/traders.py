@@ -5,9 +5,11 @@ it is a newcomer. That gives the heavy tail of real trade, with first appearance
 trade that is seen for the first time has a history already: the world did not begin that day.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
 
 from isthmus.cargo.model import Party, PartyRole
 from isthmus.simulator.dice import Dice
@@ -16,23 +18,9 @@ from isthmus.simulator.past import Past
 from isthmus.simulator.spelling import WAYS, shouted, written
 from isthmus.simulator.world import World
 
-NUMBERED = 0.6  # share of traders whose tax number the papers give
-HISTORY = {
-    "ships": 24,
-    "buys": 14,
-    "forwards": 60,
-    "brokers": 60,
-    "hauls": 80,
-}  # transactions before day one
-OPENNESS, DISCOUNT = 1.0, 0.5  # of the history: a Pitman-Yor process, hence a tail by power law
-SIDELINE = 0.45  # who enters a trade is a firm of the same country that trades in something else
-NEWCOMERS = 0.025  # share of transactions by somebody new to that trade
-ONCE = 0.45  # of newcomers trade once or twice and are not seen again
-LASTS = 5 * 365.0  # days that other firms live on average
-SLEEPERS = 0.12  # of firms pause once in their life, for two months to a year
-GROUPED = 0.12  # of firms belong to a corporate group
-SHARED_ROOF = 0.08  # of firms sit where another firm sits that is nothing to them: office towers,
-CARE_OF = 0.2  # law firms, warehouses; some of them "care of" the other
+# Transactions of a trade before anybody looked.
+HISTORY = {"ships": 24, "buys": 14, "forwards": 60, "brokers": 60, "hauls": 80}
+OPENNESS, DISCOUNT = 0.6, 0.35  # of the history: a Pitman-Yor process, hence a tail by power law
 AGENTS = frozenset(("forwards", "brokers", "hauls"))  # lines in which no trader trades
 TRIES = 6  # draws of somebody who is alive and awake before a newcomer steps in
 USUAL = 30  # past sales that a shipper remembers in each country
@@ -109,6 +97,7 @@ class Traders:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
+        self.habits = world.traders
         self.dice = Dice(seed, "traders")
         self.today = FIRST_DAY
         self.names = Names(world.texts, Dice(seed, "traders", "names"))
@@ -116,10 +105,18 @@ class Traders:
         self._firms: dict[str, Past[Trader]] = {}  # of a country, whatever they trade in
         self._groups: dict[str, Past[Trader]] = {}
         self._group = 0
+        self._changes: list[tuple[date, int, Trader]] = []
+        self._serial = 0
 
     def day(self, at: datetime) -> None:
-        """Let the world reach a day: who is born, rests or dies does so by its date."""
+        """Let the world reach a day: births, rests and deaths come by their dates, and until then
+        firms have moved, changed their number or their agents. Days never go back."""
         self.today = at.date()
+        while self._changes and self._changes[0][0] <= self.today:
+            _, serial, trader = heappop(self._changes)
+            if trader.until >= self.today:
+                self._changed(trader)
+                self._awaits_change(serial, trader)
 
     def shipper(self, port: str, goods: str) -> Trader:
         """Return who ships these goods from this port now."""
@@ -176,12 +173,18 @@ class Traders:
         past = self._trades.get(trade)
         if past is None:
             past = self._trades[trade] = self._history(trade, country, line)
-        found = None if self.dice.chance(NEWCOMERS) else self._awake(past)
+        found = None if self.dice.chance(self.habits["newcomers"]) else self._awake(past)
         if found is None:
             found = self._enters(country, line)
         found.done += 1
         past.add(found)
+        if line not in AGENTS:
+            self._active(country).add(found)
         return found
+
+    def _active(self, country: str) -> Past[Trader]:
+        """Return the past of all trade of a country: busy firms are the ones that branch out."""
+        return self._firms.setdefault(country, Past())
 
     def _awake(self, past: Past[Trader]) -> Trader | None:
         for _ in range(TRIES):
@@ -193,8 +196,8 @@ class Traders:
     def _enters(self, country: str, line: str) -> Trader:
         """Return somebody new to a trade: a known firm with a new line, or a new firm."""
         if line not in AGENTS:
-            firms = self._firms.get(country)
-            if firms is not None and self.dice.chance(SIDELINE):
+            firms = self._active(country)
+            if len(firms) and self.dice.chance(self.habits["sideline"]):
                 found = self._awake(firms)
                 if found is not None:
                     return found
@@ -220,7 +223,8 @@ class Traders:
         if trader.born == self.today:
             days = int(self.dice.around(1500, 0.8))
             trader.born = self.today - timedelta(days=days)
-            trader.until = max(trader.until, self.today + timedelta(days=90))
+            left = self.habits["lasts"] * self.dice.around(0.6, 1.0)
+            trader.until = self.today + timedelta(days=min(36_500, int(left)))
         return trader
 
     def _born(self, country: str, line: str) -> Trader:
@@ -228,7 +232,7 @@ class Traders:
         at = self._premises(country)
         made = Trader(
             name=names.firm(country, line),
-            identifier=names.tax_number(country) if dice.chance(NUMBERED) else None,
+            identifier=names.tax_number(country) if dice.chance(self.habits["numbered"]) else None,
             address=at.address,
             city=at.city,
             postcode=at.postcode,
@@ -248,20 +252,22 @@ class Traders:
             way=dice.weighed(OWN_WAYS),
         )
         self._lives(made)
-        if dice.chance(GROUPED):
+        self._serial += 1
+        self._awaits_change(self._serial, made)
+        if dice.chance(self.habits["grouped"]):
             self._joins(made)
         if line not in AGENTS:
-            self._firms.setdefault(country, Past()).add(made)
+            self._active(country).add(made)
         return made
 
     def _premises(self, country: str) -> Premises:
         """Return where a new firm is: a place of its own, or one where others are as well."""
         dice, own = self.dice, self.names.premises(country)
-        others = self._firms.get(country)
-        if others is None or not dice.chance(SHARED_ROOF):
+        others = self._active(country)
+        if not len(others) or not dice.chance(self.habits["shared_roof"]):
             return own
         other = others.draw(dice)
-        if dice.chance(CARE_OF):
+        if dice.chance(self.habits["care_of"]):
             own = replace(own, address=(f"c/o {other.name}", *other.address))
         return replace(
             own,
@@ -273,11 +279,31 @@ class Traders:
     def _lives(self, trader: Trader) -> None:
         """Give a firm its days."""
         dice = self.dice
-        days = dice.whole(0, 40) if dice.chance(ONCE) else int(LASTS * dice.around(0.6, 1.0))
+        days = (
+            dice.whole(0, 40)
+            if dice.chance(self.habits["once"])
+            else int(self.habits["lasts"] * dice.around(0.6, 1.0))
+        )
         trader.until = self.today + timedelta(days=min(days, 36_500))
-        if dice.chance(SLEEPERS):
+        if dice.chance(self.habits["sleepers"]):
             trader.sleeps = self.today + timedelta(days=dice.whole(5, 900))
             trader.wakes = trader.sleeps + timedelta(days=dice.whole(60, 360))
+
+    def _awaits_change(self, serial: int, trader: Trader) -> None:
+        days = 1 - self.habits["changes"] * math.log(1 - self.dice.between(0.0, 1.0))
+        heappush(self._changes, (self.today + timedelta(days=int(days)), serial, trader))
+
+    def _changed(self, trader: Trader) -> None:
+        """Let a firm move, take another number, or leave its agents; its name and tax number
+        stay. A lawful firm whose address or phone is suddenly another one looks hijacked."""
+        own = self.names.premises(trader.country)
+        kind = self.dice.weighed(CHANGE)
+        if kind == "moves":
+            trader.address, trader.city, trader.postcode = own.address, own.city, own.postcode
+        elif kind == "phone":
+            trader.contact = own.contact
+        else:
+            trader.forwarders, trader.brokers, trader.hauliers = {}, {}, {}
 
     def _joins(self, trader: Trader) -> None:
         """Make a firm part of a corporate group of its country: one roof, phone and agents."""
@@ -296,6 +322,7 @@ class Traders:
 
 
 CARELESS: Mapping[float, float] = {0.0: 30, 0.02: 45, 0.08: 17, 0.25: 8}
+CHANGE: Mapping[str, float] = {"moves": 2, "phone": 3, "agents": 3}
 VAGUE: Mapping[float, float] = {0.0: 70, 0.005: 20, 0.03: 8, 0.2: 2}
 OWN_WAYS: Mapping[int, float] = dict(enumerate((20, 18, 22, 16, 8, 6, 5, 5)))
 
