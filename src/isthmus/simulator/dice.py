@@ -16,15 +16,18 @@ class Odds(Generic[T]):
     """Choices with their weights, summed once so that many draws are cheap. Weights need not sum
     to anything; a weight of 0 is never drawn."""
 
-    __slots__ = ("_choices", "_ends")
+    __slots__ = ("_choices", "_ends", "_last")
 
     def __init__(self, weights: Mapping[T, float]) -> None:
         self._choices = tuple(weights)
         self._ends = tuple(accumulate(weights.values()))
+        # A share just below 1 may be rounded up to all of it: the last that has weight.
+        self._last = max((at for at, weight in enumerate(weights.values()) if weight), default=0)
 
     def at(self, share: float) -> T:
         """Return the choice that stands at a share, from 0 to below 1, of all weight."""
-        return self._choices[bisect_right(self._ends, share * self._ends[-1])]
+        at = bisect_right(self._ends, share * self._ends[-1])
+        return self._choices[min(at, self._last)]
 
     @property
     def whole(self) -> float:
