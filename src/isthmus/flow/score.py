@@ -104,7 +104,7 @@ class Scorer:
             return 0
         frame = features(units, self.history)
         made = assessments.prepare(engine, frame, engine.assessor.assess(frame), sources)
-        versions = dict(units.select("id", "version").iter_rows())
+        versions = dict(zip(units["id"].to_list(), units["version"].to_list(), strict=True))
 
         def enter(tx: Transaction) -> bool:
             if store.begin_scoring(tx) != erasures:

@@ -8,8 +8,9 @@ of its own, so one that fails takes nobody with it. ``write`` returns after the 
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -218,7 +219,7 @@ class Database:
                 for work, future in group:
                     transaction = self._transaction(connection)
                     try:
-                        with connection.begin_nested():
+                        with _apart(connection):
                             result = self._run_work(work, transaction)
                     except BaseException as error:  # noqa: BLE001 - the caller gets it, whatever it is
                         future.set_exception(_told(error))
@@ -234,6 +235,19 @@ class Database:
         for future, result, transaction in done:
             transaction.committed()
             future.set_result(result)
+
+
+@contextmanager
+def _apart(connection: Connection) -> Iterator[None]:
+    """Undo what one unit of work did when it fails, and nothing of the others' in the group."""
+    connection.exec_driver_sql("SAVEPOINT unit_of_work")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO unit_of_work")
+        connection.exec_driver_sql("RELEASE unit_of_work")
+        raise
+    connection.exec_driver_sql("RELEASE unit_of_work")
 
 
 def _still_open(connection: Connection) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -74,6 +75,9 @@ CHUNK = 1 << 20
 SMALL = 4 << 20
 # A large one must be whole by then; chunks twice as old belong to nobody and may be swept.
 WRITING = timedelta(hours=12)
+# Made once: making a statement costs more than running it.
+_NAMED = select(document_table).where(document_table.c.name == bindparam("name_"))
+_CHUNKS = select(func.count()).where(chunk_table.c.document_id == bindparam("document"))
 _IMMUTABLE = ("id", "kind", "source", "size", "chunks", "received_by")
 
 
@@ -177,11 +181,7 @@ def _blocks(stream: BinaryIO, count: int) -> list[bytes]:
 
 def find(tx: Transaction, print_: Fingerprint) -> Stored | None:
     """Return the document with these very bytes, if it was received before."""
-    row = (
-        tx.execute(select(document_table).where(document_table.c.name == print_.name))
-        .mappings()
-        .first()
-    )
+    row = tx.execute(_NAMED, {"name_": print_.name}).mappings().first()
     return Stored(row["id"], False, row_digest(row), row["size"]) if row else None
 
 
@@ -259,8 +259,7 @@ def read(tx: Transaction, document_id: str) -> Iterator[bytes]:
 
 
 def _chunks_of(tx: Transaction, document_id: str) -> int:
-    counted = select(func.count()).where(chunk_table.c.document_id == document_id)
-    return int(tx.execute(counted).scalar_one())
+    return int(tx.execute(_CHUNKS, {"document": document_id}).scalar_one())
 
 
 def chunk(tx: Transaction, document_id: str, number: int) -> bytes:

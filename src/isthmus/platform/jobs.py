@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Column,
-    ColumnElement,
     Index,
     Integer,
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     select,
@@ -64,6 +65,87 @@ LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 8
 FIRST_WAIT = timedelta(seconds=1)
 
+_jobs, _twin = job_table.c, job_table.alias("twin").c
+_now: BindParameter[datetime] = bindparam("now", type_=Instant)
+_kinds: BindParameter[str] = bindparam("kinds", expanding=True)
+# No other job of the same kind and key is running.
+_FREE = ~(
+    select(_twin.id)
+    .where(
+        _twin.kind == _jobs.kind,
+        _twin.key == _jobs.key,
+        _twin.state == "running",
+        _twin.leased_until >= _now,
+    )
+    .exists()
+)
+# The same job as it was leased: its worker may have lost and taken it again meanwhile.
+_MINE = and_(
+    _jobs.id == bindparam("job"),
+    _jobs.state == "running",
+    _jobs.leased_by == bindparam("worker"),
+    _jobs.attempts == bindparam("attempt"),
+)
+
+# Made once: making a statement costs more than running it.
+_WAITING = select(_jobs.id, _jobs.run_at, _jobs.attempts).where(
+    _jobs.kind == bindparam("kind_"), _jobs.key == bindparam("key_"), _jobs.state == "queued"
+)
+_BURY = (
+    update(job_table)
+    .where(_jobs.state == "running", _jobs.leased_until < _now, _jobs.attempts >= MAX_ATTEMPTS)
+    .values(
+        state="dead",
+        finished_at=_now,
+        leased_until=None,
+        error="its worker stopped each time while running it",
+    )
+)
+_OLDEST = (
+    select(job_table)
+    .where(
+        ((_jobs.state == "queued") & (_jobs.run_at <= _now))
+        | ((_jobs.state == "running") & (_jobs.leased_until < _now)),
+        _FREE,
+        _jobs.kind.in_(_kinds),
+    )
+    .order_by(_jobs.run_at, _jobs.id)
+    .limit(1)
+    .with_for_update(of=job_table)
+)
+_LEASE = (
+    update(job_table)
+    .where(_jobs.id == bindparam("job"))
+    .values(
+        state="running",
+        leased_by=bindparam("worker"),
+        leased_until=bindparam("until"),
+        attempts=bindparam("attempt"),
+    )
+)
+_DROP_LIKE = delete(job_table).where(
+    _jobs.kind == bindparam("kind_"),
+    _jobs.key == bindparam("key_"),
+    _jobs.state == "queued",
+    _jobs.run_at <= _now,
+)
+_RENEW = update(job_table).where(_MINE).values(leased_until=bindparam("until"))
+_FINISH = (
+    update(job_table)
+    .where(_MINE)
+    .values(state="done", finished_at=_now, leased_until=None, error=None)
+)
+_NEXT_DUE = select(
+    select(func.min(_jobs.run_at))
+    .where(_jobs.state == "queued", _jobs.kind.in_(_kinds), _FREE)
+    .scalar_subquery()
+    .label("queued"),
+    select(func.min(_jobs.leased_until))
+    .where(_jobs.state == "running", _jobs.kind.in_(_kinds))
+    .scalar_subquery()
+    .label("leased"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -90,8 +172,7 @@ def enqueue(
     """
     jobs, due = job_table.c, run_at or tx.now
     if key is not None and tx.is_sqlite:
-        twin = (jobs.kind == kind) & (jobs.key == key) & (jobs.state == "queued")
-        row = tx.execute(select(jobs.id, jobs.run_at, jobs.attempts).where(twin)).first()
+        row = tx.execute(_WAITING, {"kind_": kind, "key_": key}).first()
         if row is not None:
             if row.run_at > due and row.attempts == 0:
                 tx.execute(update(job_table).where(jobs.id == row.id).values(run_at=due))
@@ -117,95 +198,33 @@ def enqueue(
 
 def lease(tx: Transaction, worker: str, kinds: list[str]) -> Job | None:
     """Take the oldest job that is due, or whose lease ran out, for this worker."""
-    jobs, twin = job_table.c, job_table.alias("twin").c
     tx.lock(["job-lease"])  # leases are short, and a keyed job must not start twice
-    _bury(tx)
-    due = ((jobs.state == "queued") & (jobs.run_at <= tx.now)) | (
-        (jobs.state == "running") & (jobs.leased_until < tx.now)
-    )
-    free = ~(
-        select(twin.id)
-        .where(
-            twin.kind == jobs.kind,
-            twin.key == jobs.key,
-            twin.state == "running",
-            twin.leased_until >= tx.now,
-        )
-        .exists()
-    )
-    oldest = (
-        select(job_table)
-        .where(due, free, jobs.kind.in_(kinds))
-        .order_by(jobs.run_at, jobs.id)
-        .limit(1)
-        .with_for_update(of=job_table)
-    )
-    row = tx.execute(oldest).mappings().first()
+    # Dead letters are made of jobs that took their worker down with them each time they ran.
+    tx.execute(_BURY, {"now": tx.now})
+    row = tx.execute(_OLDEST, {"now": tx.now, "kinds": kinds}).mappings().first()
     if row is None:
         return None
-    tx.execute(
-        update(job_table)
-        .where(jobs.id == row["id"])
-        .values(
-            state="running",
-            leased_by=worker,
-            leased_until=tx.now + LEASE,
-            attempts=row["attempts"] + 1,
-        )
-    )
+    attempt = row["attempts"] + 1
+    leased = {"job": row["id"], "worker": worker, "until": tx.now + LEASE, "attempt": attempt}
+    tx.execute(_LEASE, leased)
     if row["key"] is not None:
-        tx.execute(
-            delete(job_table).where(
-                jobs.kind == row["kind"],
-                jobs.key == row["key"],
-                jobs.state == "queued",
-                jobs.run_at <= tx.now,
-            )
-        )
-    return Job(row["id"], row["kind"], row["key"], row["payload"], row["attempts"] + 1)
+        tx.execute(_DROP_LIKE, {"kind_": row["kind"], "key_": row["key"], "now": tx.now})
+    return Job(row["id"], row["kind"], row["key"], row["payload"], attempt)
 
 
-def _bury(tx: Transaction) -> None:
-    """Make dead letters of jobs that took their worker down with them each time they ran."""
-    jobs = job_table.c
-    tx.execute(
-        update(job_table)
-        .where(
-            jobs.state == "running",
-            jobs.leased_until < tx.now,
-            jobs.attempts >= MAX_ATTEMPTS,
-        )
-        .values(
-            state="dead",
-            finished_at=tx.now,
-            leased_until=None,
-            error="its worker stopped each time while running it",
-        )
-    )
-
-
-def _mine(job: Job, worker: str) -> ColumnElement[bool]:
-    """The job as it was leased: the same worker may have lost and taken it again meanwhile."""
-    jobs = job_table.c
-    return and_(
-        jobs.id == job.id,
-        jobs.state == "running",
-        jobs.leased_by == worker,
-        jobs.attempts == job.attempts,
-    )
+def _mine(job: Job, worker: str) -> dict[str, Any]:
+    """The values of the condition ``_MINE``."""
+    return {"job": job.id, "worker": worker, "attempt": job.attempts}
 
 
 def renew(tx: Transaction, job: Job, worker: str) -> bool:
     """Lengthen the lease of a long job; false when another worker has taken it over."""
-    mine = update(job_table).where(_mine(job, worker))
-    return tx.execute(mine.values(leased_until=tx.now + LEASE)).rowcount == 1
+    return tx.execute(_RENEW, {"until": tx.now + LEASE, **_mine(job, worker)}).rowcount == 1
 
 
 def finish(tx: Transaction, job: Job, worker: str) -> bool:
     """Mark a job done; false when another worker has taken it over meanwhile."""
-    mine = update(job_table).where(_mine(job, worker))
-    done = mine.values(state="done", finished_at=tx.now, leased_until=None, error=None)
-    return tx.execute(done).rowcount == 1
+    return tx.execute(_FINISH, {"now": tx.now, **_mine(job, worker)}).rowcount == 1
 
 
 def fail(tx: Transaction, job: Job, worker: str, error: str) -> bool:
@@ -213,12 +232,13 @@ def fail(tx: Transaction, job: Job, worker: str, error: str) -> bool:
 
     ``error`` is shown to people who may not see what the job was about: codes, no values.
     """
-    mine = update(job_table).where(_mine(job, worker))
+    mine = update(job_table).where(_MINE)
     if job.attempts >= MAX_ATTEMPTS:
         last = mine.values(state="dead", finished_at=tx.now, error=error, leased_until=None)
-        return tx.execute(last).rowcount == 1
+        return tx.execute(last, _mine(job, worker)).rowcount == 1
     wait = FIRST_WAIT * 2 ** (job.attempts - 1)
-    tx.execute(mine.values(state="queued", run_at=tx.now + wait, error=error, leased_until=None))
+    again = mine.values(state="queued", run_at=tx.now + wait, error=error, leased_until=None)
+    tx.execute(again, _mine(job, worker))
     return False
 
 
@@ -236,13 +256,12 @@ def counts(tx: Transaction) -> dict[str, int]:
 
 
 def next_due(tx: Transaction, kinds: list[str]) -> datetime | None:
-    """Return the moment at which the next job of these kinds is due, or its lease runs out."""
-    jobs = job_table.c
-    queued = select(func.min(jobs.run_at)).where(jobs.state == "queued", jobs.kind.in_(kinds))
-    leased = select(func.min(jobs.leased_until)).where(
-        jobs.state == "running", jobs.kind.in_(kinds)
-    )
-    moments: list[datetime | None] = [tx.execute(query).scalar() for query in (queued, leased)]
+    """Return the moment at which the next job of these kinds is due, or its lease runs out.
+
+    A job that waits for one like it to end is not due before that: whoever runs that one, or
+    takes it over, looks again when it has ended.
+    """
+    moments = tx.execute(_NEXT_DUE, {"kinds": kinds, "now": tx.now}).one()
     return min((moment for moment in moments if moment is not None), default=None)
 
 

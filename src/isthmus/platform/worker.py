@@ -75,10 +75,10 @@ class Worker:
             self._threads.append(thread)
 
     def wake(self) -> None:
-        """Look for work at once; called when a commit brought some."""
+        """Have one thread look for work at once; called when a commit brought some."""
         with self._changed:
             self._calls += 1
-            self._changed.notify_all()
+            self._changed.notify()
 
     def stop(self, timeout: float = 30.0) -> bool:
         """Take no more jobs and wait for the running ones; false when one would not end in time.
@@ -86,7 +86,9 @@ class Worker:
         A job left behind is run again, by whoever leases it once its lease has run out.
         """
         self.stopping.set()
-        self.wake()
+        with self._changed:
+            self._calls += 1
+            self._changed.notify_all()
         if self.wake in self.database.wakers:
             self.database.wakers.remove(self.wake)
         for thread in self._threads:
@@ -133,6 +135,7 @@ class Worker:
         job = self.database.write(lambda tx: jobs.lease(tx, name, kinds))
         if job is None:
             return False
+        self.wake()  # a commit may bring more than one job: the next thread looks for the next
         self._running[name] = job
         try:
             self._run(name, job)

@@ -92,7 +92,8 @@ class Assessed:
             "basis": self.basis.value,
             "versions": dict(self.versions),
         }
-        columns = self.table.with_columns(pl.col("as_of").cast(pl.Int64))
+        moments = self.table["as_of"].cast(pl.Int64)
+        columns = [(moments if one.name == "as_of" else one).to_list() for one in self.table]
         return [
             canonical(
                 fixed
@@ -108,7 +109,7 @@ class Assessed:
                 }
             )
             for (unit, as_of, score, band, mandated, lane), reasons, shadow in zip(
-                columns.iter_rows(), self.reasons, self.shadow, strict=True
+                zip(*columns, strict=True), self.reasons, self.shadow, strict=True
             )
         ]
 
@@ -174,7 +175,7 @@ class Assessor:
         size = frame.height
         passed = np.ones(size)
         mandated = np.zeros(size, dtype=bool)
-        yellow, blue = mandated.copy(), frame["supplementary"].fill_null(False).to_numpy().copy()
+        yellow, blue = mandated.copy(), told.supplementary.copy()
         reasons: _Reasons = [_NOTHING] * size
         shadow: list[Sequence[str]] = [_NOTHING] * size
         for rule in self.ruleset.rules:
@@ -250,6 +251,8 @@ class _Told:
         self.frame = frame
         self.fired = fired
         self.new = new
+        self.supplementary = np.array([*map(bool, frame["supplementary"].to_list())], dtype=bool)
+        self.history_units = np.nan_to_num(frame["history_units"].cast(pl.Float64).to_numpy())
         self._shown: dict[str, list[Any]] = {}
 
     def tell(
@@ -287,7 +290,7 @@ def _plain(column: pl.Series) -> pl.Series:
 
 
 def _novelty(passed: F64, reasons: _Reasons, told: _Told, objective: Objective) -> None:
-    units = told.frame["history_units"].fill_null(0).to_numpy()
+    units = told.history_units
     mature = units / (units + MATURE_UNITS)
     for name, fact in facts().items():
         if objective in fact.objectives:

@@ -158,7 +158,8 @@ def _rows(
         for rule in engine.assessor.ruleset.rules
         if rule.effect == "mandate" and rule.state == "live"
     }
-    table = assessed.table.select("score", "band", "mandated", "lane").iter_rows()
+    told = (assessed.table[name].to_list() for name in ("score", "band", "mandated", "lane"))
+    table = zip(*told, strict=True)
     rows = []
     for feature, body, (score, band, mandated, lane), reasons in zip(
         features, assessed.canonical(), table, assessed.reasons, strict=True

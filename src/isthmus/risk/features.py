@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from isthmus.kernel.time import to_micros
 from isthmus.risk.catalogue import derived_features
 from isthmus.risk.history import (
+    LOG_PRICE,
     OUTCOME_KEYS,
     PRICE_STEP,
     UNIT_KEYS,
     History,
+    evaluated,
     hashed,
     id_hashes,
-    log_price,
-    micros,
+    key_expressions,
     unit_entries,
 )
 from isthmus.risk.metrics import F64
@@ -69,17 +70,18 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
         moment = pl.lit(to_micros(as_of), dtype=pl.Int64).cast(MOMENT)
     frame = frame.with_columns(moment.alias("as_of"))
     ids = id_hashes(frame["id"])
-    times = micros(frame["as_of"])
+    told = evaluated(frame, _all_told())
+    times = told["moment"].to_numpy()
     # What the history has already is not entered again; one row by itself never sees itself.
     new = ~history.units.holds(ids) if frame.height > 1 else np.zeros(1, dtype=bool)
     batch = None
     if new.any():
         batch = Segment(history.units.fresh(unit_entries(frame.filter(new))))
     view = history.units.view(Questions(times, ids, ids), batch)
-    keys = hashed(frame, UNIT_KEYS)
+    keys = {kind: told[kind].to_numpy() for kind in UNIT_KEYS}
     columns: _Columns = {"history_units": view.total().astype(np.float64)}
     _seen(columns, view, keys, times)
-    band = _price(columns, view, keys, frame)
+    band = _price(columns, view, keys, told)
     known = {one: timeline for one, timeline in history.outcomes.items() if len(timeline)}
     keys = hashed(frame, OUTCOME_KEYS) if known else {}
     for objective, timeline in known.items():
@@ -90,8 +92,8 @@ def features(frame: pl.DataFrame, history: History, as_of: datetime | None = Non
     unknown = times == NEVER
     for values in columns.values():
         values[unknown] = np.nan
-    made = frame.select(_plain_features()).hstack(pl.DataFrame(columns))
-    made = made.with_columns(pl.Series("price_band", band, dtype=pl.String))
+    band_names = pl.Series("price_band", band, dtype=pl.String)
+    made = told.drop(_INNER).hstack([*pl.DataFrame(columns), band_names])
     return frame.hstack(made.select(_derived(tuple(made.schema.items()))))
 
 
@@ -104,6 +106,21 @@ def _derived(made: tuple[tuple[str, pl.DataType], ...]) -> tuple[pl.Expr, ...]:
         .cast(DTYPES[one.kind])
         .alias(name)
         for name, one in derived_features().items()
+    )
+
+
+_INNER = ("moment", "priced", "log_price", *UNIT_KEYS)
+
+
+@cache
+def _all_told() -> tuple[pl.Expr, ...]:
+    """What is asked of the rows by themselves, in one pass: inner columns, and plain features."""
+    return (
+        pl.col("as_of").cast(pl.Int64).fill_null(int(NEVER)).alias("moment"),
+        LOG_PRICE.is_not_null().alias("priced"),
+        LOG_PRICE.fill_null(0).alias("log_price"),
+        *key_expressions(UNIT_KEYS),
+        *_plain_features(),
     )
 
 
@@ -140,7 +157,7 @@ def _days(times: I64, seen: I64) -> F64:
 
 
 def _price(
-    columns: _Columns, view: View, keys: Mapping[str, U64], frame: pl.DataFrame
+    columns: _Columns, view: View, keys: Mapping[str, U64], told: pl.DataFrame
 ) -> list[str | None]:
     """How far the price lies from earlier ones of its band, in standard deviations.
 
@@ -148,14 +165,13 @@ def _price(
     sum(x²)/n - mean²; at least .05 is taken as the deviation, so that a band of one contract
     price does not make every other price extreme. Returns the name of each row's band.
     """
-    price = log_price(frame)
-    x = price.fill_null(0).to_numpy()
+    x = told["log_price"].to_numpy()
     bands = [view.ask(kind, keys[kind], sums=2) for kind in ("price_hs6_origin", "price_hs4")]
     narrow = bands[0].count >= BAND_ROWS
     n = np.where(narrow, bands[0].count, bands[1].count)
     total = np.where(narrow, bands[0].sums[0], bands[1].sums[0]).astype(np.float64)
     squares = np.where(narrow, bands[0].sums[1], bands[1].sums[1]).astype(np.float64)
-    known = price.is_not_null().to_numpy() & (n >= BAND_ROWS)
+    known = told["priced"].to_numpy() & (n >= BAND_ROWS)
     size = np.maximum(n, 1).astype(np.float64)
     mean = total / size
     variance = np.maximum(squares / size - mean * mean, 0.0)

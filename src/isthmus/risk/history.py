@@ -135,39 +135,39 @@ class History:
         return added
 
 
-_SEEN = pl.coalesce("lodged_at", "created_at").alias("seen_at")
+_MASS = pl.coalesce("net_kg", "gross_kg")
+_RATIO = pl.when((_MASS > 0) & (pl.col("value") > 0)).then(pl.col("value") / _MASS)
+LOG_PRICE = (_RATIO.log() * PRICE_STEP).round().cast(pl.Int64, strict=False)
+"""The logarithm of value per kilogram in steps of 1 / ``PRICE_STEP``, null where unknown.
+
+The mass is the net mass, else the gross mass; the value is in its declared currency.
+"""
+
+_SEEN = pl.coalesce("lodged_at", "created_at").cast(pl.Int64)
+_ENTRY = (
+    pl.col("id"),
+    _SEEN.alias("seen_at"),
+    LOG_PRICE.is_not_null().alias("priced"),
+    LOG_PRICE.fill_null(0).alias("log_price"),
+)
 
 
 def unit_entries(frame: pl.DataFrame) -> Entries:
     """The entries that the units of a frame make; those without a moment are left out."""
-    told = _evaluated(frame, [pl.col("id"), _SEEN, _LOG_PRICE, *_keys(UNIT_KEYS)])
-    told = told.filter(pl.col("seen_at").is_not_null())
-    price = told["log_price"]
-    steps = price.fill_null(0).to_numpy()
-    known = price.is_not_null().to_numpy()
+    told = evaluated(frame, [*_ENTRY, *key_expressions(UNIT_KEYS)])
+    if told["seen_at"].null_count():
+        told = told.filter(pl.col("seen_at").is_not_null())
+    steps, known = told["log_price"].to_numpy(), told["priced"].to_numpy()
     keys = {kind: told[kind].to_numpy() for kind in UNIT_KEYS}
     for kind in ("price_hs6_origin", "price_hs4"):
         keys[kind] = np.where(known, keys[kind], np.uint64(0))
     sums = (steps, steps * steps)
     return Entries(
-        micros(told["seen_at"]),
+        told["seen_at"].to_numpy(),
         id_hashes(told["id"]),
         keys,
         {"price_hs6_origin": sums, "price_hs4": sums},
     )
-
-
-_MASS = pl.coalesce("net_kg", "gross_kg")
-_RATIO = pl.when((_MASS > 0) & (pl.col("value") > 0)).then(pl.col("value") / _MASS)
-_LOG_PRICE = (_RATIO.log() * PRICE_STEP).round().cast(pl.Int64, strict=False).alias("log_price")
-
-
-def log_price(frame: pl.DataFrame) -> pl.Series:
-    """The logarithm of value per kilogram in steps of 1 / ``PRICE_STEP``, null where unknown.
-
-    The mass is the net mass, else the gross mass; the value is in its declared currency.
-    """
-    return frame.select(_LOG_PRICE).to_series()
 
 
 def hashed(frame: pl.DataFrame, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, U64]:
@@ -176,16 +176,18 @@ def hashed(frame: pl.DataFrame, kinds: Mapping[str, tuple[str, ...]]) -> dict[st
     Keys are equal when the fields are. They are good within one process, which is how long a
     history lives.
     """
-    held = _evaluated(frame, _keys(kinds))
+    held = evaluated(frame, key_expressions(kinds))
     return {kind: held[kind].to_numpy() for kind in kinds}
 
 
-def _evaluated(frame: pl.DataFrame, expressions: Iterable[pl.Expr]) -> pl.DataFrame:
+def evaluated(frame: pl.DataFrame, expressions: Iterable[pl.Expr]) -> pl.DataFrame:
+    """Evaluate expressions in one pass: for a few rows each pass costs more than what it does."""
     # The in-memory engine by name: results must not depend on a setting of the process.
     return frame.lazy().select(expressions).collect(engine="in-memory")
 
 
-def _keys(kinds: Mapping[str, tuple[str, ...]]) -> list[pl.Expr]:
+def key_expressions(kinds: Mapping[str, tuple[str, ...]]) -> list[pl.Expr]:
+    """The keys of ``hashed`` as expressions, named by their kinds."""
     return [_key(kind, fields) for kind, fields in kinds.items()]
 
 

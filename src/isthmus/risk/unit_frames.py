@@ -138,17 +138,18 @@ def judged_after(tx: Transaction, after: int, limit: int) -> tuple[pl.DataFrame,
 @unscoped("an assessment names the record versions it was made from")
 def sources_of(tx: Transaction, frame: pl.DataFrame) -> list[list[str]]:
     """Return for each unit the ids of the current record versions behind it, events left out."""
-    bills = _current(tx, "consignment", frame["bill"])
-    papers = _current(tx, "declaration", frame["declaration_key"])
+    named, declared = frame["bill"].to_list(), frame["declaration_key"].to_list()
+    bills = _current(tx, "consignment", named)
+    papers = _current(tx, "declaration", declared)
     return [
         sorted([*bills.get(bill, ()), *papers.get(declaration, ())])
-        for bill, declaration in frame.select("bill", "declaration_key").iter_rows()
+        for bill, declaration in zip(named, declared, strict=True)
     ]
 
 
-def _current(tx: Transaction, kind: str, values: pl.Series) -> dict[str, list[str]]:
+def _current(tx: Transaction, kind: str, values: Iterable[str | None]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for part in _slices(values.drop_nulls()):
+    for part in _slices(value for value in values if value is not None):
         for row in tx.execute(_SOURCES[kind], {"part": part}):
             found.setdefault(row.of, []).append(row.id)
     return found
