@@ -214,18 +214,6 @@ def test_the_truth_stands_in_no_document(traffic):
         assert b"planted" not in content
 
 
-def test_numbers_are_drawn_before_anything_is_planted(tmp_path):
-    """What the first day's ships bring has the same numbers whether anything is hidden or not."""
-    seen = []
-    for name, rate in (("none", 0.0), ("some", 0.1)):
-        run.generate(tmp_path / name, Order(1500, 14, 5, START, rate))
-        table = pl.read_parquet(tmp_path / name / "truth" / "labelled.parquet")
-        first = table["reported_at"].min() + timedelta(hours=12)
-        seen.append(table.filter(pl.col("reported_at") < first).select("bill", "container", "hs"))
-    assert len(seen[0]) > 10
-    assert seen[0]["bill"].to_list() == seen[1]["bill"].to_list()
-
-
 def test_what_is_planted_stands_anywhere_in_the_order(traffic):
     """The place of a planted consignment in the traffic tells nothing: mean rank near a half."""
     bills = list(dict.fromkeys(c.bill for c in traffic.records(Consignment)))
