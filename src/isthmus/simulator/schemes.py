@@ -20,7 +20,6 @@ from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import code_list
 from isthmus.reference.size_types import size_type
 from isthmus.simulator import world as worlds
-from isthmus.simulator.ais.acts import SeaKind
 from isthmus.simulator.ais.craft import fleet
 from isthmus.simulator.scheme import (
     FRONT,
@@ -31,11 +30,10 @@ from isthmus.simulator.scheme import (
     Scheme,
     Starts,
 )
-from isthmus.simulator.traces import ON_MOVES, ON_PAPERS
+from isthmus.simulator.traces import AT_SEA, ON_MOVES, ON_PAPERS
 from isthmus.simulator.world import World
 
 _ENDINGS = (".yaml", ".yml")
-_AT_SEA = frozenset(kind.value for kind in SeaKind)
 
 
 @cache
@@ -149,6 +147,8 @@ def _ranges(raw: Mapping[str, Any]) -> _Wrong:
             least, most = raw[part].get(name, (0, 0))
             if least > most:
                 yield f"{part}.{name}", f"the least, {least}, is more than the most, {most}"
+    if ("kilograms" in raw["carries"]) == ("share" in raw["carries"]):
+        yield "carries", "either kilograms or share says how much it is"
     by = raw["by"]
     if (by["who"] == FRONT) != bool(by.get("roles")):
         yield "by.roles", "a front has roles, and nobody else has"
@@ -159,7 +159,7 @@ def _ranges(raw: Mapping[str, Any]) -> _Wrong:
 
 def _traces(raw: Mapping[str, Any]) -> _Wrong:
     at_sea = raw.get("uses", SHIPMENT) != SHIPMENT
-    known = _AT_SEA if at_sea else ON_PAPERS.keys() | ON_MOVES.keys()
+    known = AT_SEA.keys() if at_sea else ON_PAPERS.keys() | ON_MOVES.keys()
     lawful: set[str] = set()
     for at, confuser in enumerate(raw["confusers"]):
         for name, chance in confuser["traces"].items():
