@@ -63,11 +63,11 @@ def rank(
     advance: baselines.Advance = lambda _: None,
 ) -> baselines.Ranked:
     """Rank a set's later rows by every baseline; the oracle knows the schemes that were used."""
-    known = [_known(scheme) for scheme in used if scheme.uses == SHIPMENT]
-    return baselines.rank(_wide(rows), known, seed, advance)
+    told = [known(scheme) for scheme in used if scheme.uses == SHIPMENT]
+    return baselines.rank(wide(rows), told, seed, advance)
 
 
-def _wide(rows: pl.DataFrame) -> pl.DataFrame:
+def wide(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with what schemes ask of a shipment, as columns of text.
 
     Null where papers hide it: a trace that names other goods says nothing of the true ones.
@@ -88,7 +88,8 @@ def _wide(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _known(scheme: Scheme) -> trace_odds.Scheme:
+def known(scheme: Scheme) -> trace_odds.Scheme:
+    """Return what the oracle knows of a scheme, asked of the columns of ``wide``."""
     where = scheme.where
     codes = world.load().goods
     asked: dict[str, Sequence[object]] = {"groupage": [where.get("groupage", False)]}

@@ -2,7 +2,17 @@
 
 from importlib import import_module
 
-MODULES = ("setup", "loop", "learning", "keeping", "serving", "demo", "simulate", "check_leaks", "benchmark")
+MODULES = (
+    "setup",
+    "loop",
+    "learning",
+    "keeping",
+    "serving",
+    "demo",
+    "simulate",
+    "check_leaks",
+    "benchmark",
+)
 
 
 def load() -> None:

@@ -148,12 +148,12 @@ def _filled(numbers: F64, late: NDArray[np.bool_]) -> F64:
     """
     tamed = np.sign(numbers) * np.log1p(np.abs(numbers))
     missing = np.isnan(tamed)
-    with np.errstate(all="ignore"):
-        middle = np.nan_to_num(np.nanmedian(np.where(missing.all(0), 0.0, tamed[~late]), axis=0))
+    never = missing[~late].all(axis=0)
+    middle = np.nanmedian(np.where(never, 0.0, tamed[~late]), axis=0)
     full = np.where(missing, middle, tamed)
     spread = full[~late].std(axis=0)
     scaled = (full - full[~late].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    kept = missing[~late].any(axis=0) & ~missing[~late].all(axis=0)
+    kept = missing[~late].any(axis=0) & ~never
     return np.hstack([np.clip(scaled, -10, 10), missing[:, kept]])
 
 

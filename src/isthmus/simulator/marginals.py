@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from isthmus.kernel.errors import Invalid
 from isthmus.simulator.labelled import TABLE
 from isthmus.simulator.truth import FOLDER
 from isthmus.simulator.world import World
@@ -60,9 +61,12 @@ class Marginals:
 def of(folder: Path, world: World, advance: Callable[[int], None] = lambda _: None) -> Marginals:
     """Return the marginals of a generated set; ``advance`` is told how many files were seen.
 
-    Raises ``OSError`` when the folder holds no set.
+    Raises ``Invalid`` when the folder holds no set.
     """
-    rows = pl.read_parquet(folder / FOLDER / TABLE)
+    try:
+        rows = pl.read_parquet(folder / FOLDER / TABLE)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise Invalid("simulator.no_set", "holds no generated set", folder=str(folder)) from error
     here = _figures(_boxes(rows))
     compared = tuple(
         Compared(code, fact.says, fact.unit, here[code], fact.value, fact.public, fact.source)
