@@ -269,7 +269,7 @@ class Trade:
         each = goods.package[1]
         usual = self.dice.between(*goods.load) * shipper.fill
         packages = max(1, round(usual / each))
-        net = round(packages * each)
+        net = round(packages * each if packages > 1 else usual)
         if lot is not None:
             net = lot.take(net)
             packages = max(1, round(net / each))
