@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.planted import Planted
-from isthmus.simulator.scheme import Scheme
+from isthmus.simulator.planted import Planted, PlantedVoyage
+from isthmus.simulator.scheme import CRAFT, Scheme
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces import ON_PAPERS
 from isthmus.simulator.world import World
@@ -82,6 +82,21 @@ class Inspector:
         others = said["otherwise"].get(control, {})
         result = dice.weighed({**others, NOTHING: 1 - sum(others.values())})
         return Inspection(at, control, result)
+
+    def board(self, voyage: PlantedVoyage) -> Inspection | None:
+        """Board a vessel or survey her hull, if she is chosen."""
+        # What draws nobody's eye is not boarded.
+        if not self._dice.chance(habits()["boarded"]) or not voyage.acts:
+            return None
+        at = max(act.end for act in voyage.acts)
+        how = "craft" if voyage.scheme.uses == CRAFT else "ship"
+        control = self._dice.weighed(habits()["controls"][how])
+        chance = voyage.scheme.found_by.get(control, 0.0)
+        if voyage.guilty and self._dice.chance(chance):
+            scheme = voyage.scheme
+            hidden = Discovery(scheme.objective, scheme.goods, voyage.kilograms, scheme.zone)
+            return Inspection(at, control, _result(scheme, control), hidden)
+        return Inspection(at, control, NOTHING)
 
     def _chance(self, shipment: Shipment, planted: Planted | None, how: str) -> float:
         base: float = self._inspected.get(shipment.regime.value, 0.0)

@@ -20,6 +20,7 @@ from isthmus.simulator.planted import PlantedVoyage
 from isthmus.simulator.scheme import CALL, CRAFT, PASSAGE, ROUTE, TRADERS, Scheme
 from isthmus.simulator.world import World
 
+BACKLOG = 2.0  # voyages that a scheme may owe
 TRIPS = 90  # trips of small craft on a day
 AGAIN = 0.4  # chance that a group uses a ship that it used before, when she is there
 _SMALL = ("panga", "launch", "small_fisher", "sport_fisher")
@@ -72,6 +73,7 @@ class Sea:
         self.rate, self.start = rate, start
         self.dice = Dice(seed, "underworld", "sea")
         self.schemes = [scheme for scheme in schemes if scheme.uses in (CALL, PASSAGE, CRAFT)]
+        self._by_code = {scheme.code: scheme for scheme in self.schemes}
         self._craft = craft(world, seed) if self.schemes else ()
         self._small = [vessel for vessel in self._craft if vessel.kind in _SMALL]
         self._passages: dict[object, list[Passage]] = {}
@@ -94,25 +96,36 @@ class Sea:
 
         ``number`` gives the next new group's number.
         """
+        passing = self._passages.get(day.date(), [])
+        return [
+            *self._of_a_day(CALL, day, [_of_call(call) for call in calls], len(calls), number),
+            *self._of_a_day(PASSAGE, day, [_of_passage(p) for p in passing], len(passing), number),
+            *self._of_a_day(CRAFT, day, [_of_craft(v, day) for v in self._craft], TRIPS, number),
+        ]
+
+    def _of_a_day(
+        self,
+        uses: str,
+        day: datetime,
+        trips: Sequence[Trip],
+        usual: int,
+        number: Callable[[], int],
+    ) -> list[PlantedVoyage]:
+        """Return what is done on trips of one sort, of which there are usually so many."""
+        since = day - self.start
+        weights = {
+            scheme.code: scheme.starts.weight(scheme.weight, since)
+            for scheme in self.schemes
+            if scheme.uses == uses
+        }
+        free, whole = dict(enumerate(trips)), sum(weights.values())
         made: list[PlantedVoyage] = []
-        for uses, trips, count in (
-            (CALL, [_of_call(call) for call in calls], len(calls)),
-            (PASSAGE, [_of_passage(p) for p in self._passages.get(day.date(), [])], None),
-            (CRAFT, [_of_craft(vessel, day) for vessel in self._craft], TRIPS),
-        ):
-            free = dict(enumerate(trips))
-            since = day - self.start
-            weights = {
-                scheme.code: scheme.starts.weight(scheme.weight, since)
-                for scheme in self.schemes
-                if scheme.uses == uses
-            }
-            whole = sum(weights.values())
-            for scheme in self.schemes:
-                if whole and weights.get(scheme.code):
-                    several = len(trips) if count is None else count
-                    self._owed[scheme.code] += self.rate * several * weights[scheme.code] / whole
-                    made += self._used(day, scheme, free, number)
+        for code, weight in weights.items():
+            if weight:
+                scheme = self._by_code[code]
+                self._owed[code] += self.rate * usual * weight / whole
+                made += self._used(day, scheme, free, number)
+                made += self._look_alikes(scheme, free)
         return made
 
     def _used(
@@ -131,11 +144,19 @@ class Sea:
             made.append(voyage)
             for at, confuser in enumerate(scheme.confusers):
                 self._looks[scheme.code, at] += confuser.each
-                while self._looks[scheme.code, at] >= 1:
-                    self._looks[scheme.code, at] -= 1
-                    if (lawful := self._draw(scheme, free, None)) is not None:
-                        made.append(self._planted(lawful, scheme, confuser.traces, 0))
-        self._owed[scheme.code] = min(self._owed[scheme.code], 2.0)
+        self._owed[scheme.code] = min(self._owed[scheme.code], BACKLOG)
+        return made
+
+    def _look_alikes(self, scheme: Scheme, free: dict[int, Trip]) -> list[PlantedVoyage]:
+        """Plant lawful ones; where too few are there that day, on a later one."""
+        made: list[PlantedVoyage] = []
+        for at, confuser in enumerate(scheme.confusers):
+            while self._looks[scheme.code, at] >= 1:
+                lawful = self._draw(scheme, free, None)
+                if lawful is None:
+                    return made
+                self._looks[scheme.code, at] -= 1
+                made.append(self._planted(lawful, scheme, confuser.traces, 0))
         return made
 
     def _group(self, day: datetime, scheme: Scheme, number: Callable[[], int]) -> Group:
