@@ -1,6 +1,7 @@
 """What ships and craft do at sea that a track shows, lawful or not.
 
-A scheme and everyday life use the same words, so nothing in a track says which it was.
+A scheme and everyday life use the same words, so nothing in a track says which it was. What a ship
+can only do at sea is moved to when she is; what cannot be done at all is not (``Summary.acts``).
 """
 
 from dataclasses import dataclass

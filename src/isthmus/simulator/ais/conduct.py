@@ -6,7 +6,9 @@ what she could not make good at her top speed she does not do.
 
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from isthmus.simulator.ais.acts import Point, SeaAct, SeaKind
 from isthmus.simulator.ais.geometry import along, course, distance
@@ -21,6 +23,8 @@ PACE = {
     SeaKind.RENDEZVOUS: (0.1, 0.4),
     SeaKind.LOITER: (0.12, 0.25),
 }
+MARGIN = 1800.0  # seconds between an act that was moved and the ends of the way
+FARTHEST = 96.0
 OPEN_SEA = 6.0  # knots from which a leg counts as a way she can vary
 
 
@@ -30,6 +34,42 @@ class _Way:
 
     first: int
     last: int
+
+
+def placed(plans: Sequence[Plan], act: SeaAct) -> Iterator[tuple[Plan, SeaAct]]:
+    """Return where an act can be tried, the nearest to its moment first.
+
+    Whoever asks does not know when a ship lies at anchor: what she can only do at sea is moved to
+    her nearest way at sea, at most ``FARTHEST`` hours.
+    """
+    moment, seconds = act.moment.timestamp(), act.minutes * 60
+    found = []
+    for number, plan in enumerate(plans):
+        if act.kind is SeaKind.GAP:
+            if plan.times[0] <= moment <= plan.now:
+                yield plan, act
+            continue
+        for first, last in _ways(plan):
+            low, high = plan.times[first] + MARGIN, plan.times[last] - MARGIN - seconds
+            at = min(max(moment, low), high)
+            if low <= high and abs(at - moment) <= FARTHEST * 3600:
+                found.append((abs(at - moment), number, at))
+    for _, number, at in sorted(found)[:3]:
+        at_sea = act.moment + timedelta(seconds=round(at - moment))
+        yield plans[number], act if at == moment else replace(act, moment=at_sea)
+
+
+def _ways(plan: Plan) -> Iterator[tuple[int, int]]:
+    """Return the first and last knot of each way at sea."""
+    first = None
+    for leg in range(len(plan.times) - 1):
+        if _at_sea(plan, leg):
+            first = leg if first is None else first
+        elif first is not None:
+            yield first, leg
+            first = None
+    if first is not None:
+        yield first, len(plan.times) - 1
 
 
 def does(plan: Plan, act: SeaAct, seed: int) -> bool:
@@ -63,18 +103,10 @@ def _way(plan: Plan, start: float, end: float) -> _Way | None:
     """Return the way at sea that holds these moments, or None when she is not on one."""
     if not plan.times or start < plan.times[0] or end > plan.times[-1] or end <= start:
         return None
-    leg = bisect_right(plan.times, start) - 1
-    first = last = leg
-    if not _at_sea(plan, leg):
-        return None
-    while first > 0 and _at_sea(plan, first - 1):
-        first -= 1
-    while last + 1 < len(plan.times) - 1 and _at_sea(plan, last + 1):
-        last += 1
-    last += 1
-    if plan.times[last] < end + 900 or plan.times[first] > start - 900:
-        return None
-    return _Way(first, last)
+    for first, last in _ways(plan):
+        if plan.times[first] <= start - 900 and plan.times[last] >= end + 900:
+            return _Way(first, last)
+    return None
 
 
 def _at_sea(plan: Plan, leg: int) -> bool:

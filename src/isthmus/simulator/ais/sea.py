@@ -1,11 +1,11 @@
 """All tracks of a run: ships of the services, canal traffic, small craft, and what they do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from isthmus.simulator.ais.acts import SeaAct, SeaKind
-from isthmus.simulator.ais.conduct import does
+from isthmus.simulator.ais.conduct import does, placed
 from isthmus.simulator.ais.craft import craft
 from isthmus.simulator.ais.everyday import everyday
 from isthmus.simulator.ais.liners import liners
@@ -23,12 +23,12 @@ _SHIP = (SeaKind.SPEED_DIP, SeaKind.DRIFT, SeaKind.GAP, SeaKind.DEVIATION, SeaKi
 
 @dataclass(frozen=True, slots=True)
 class Sea:
-    """Tracks with AIS, tracks that only radars see, and what could not be done."""
+    """Tracks with AIS, tracks that only radars see, and what became of the acts asked for."""
 
     transmitting: tuple[Track, ...]
     silent: tuple[Track, ...]
     missed: tuple[Call, ...]  # calls whose ship could not be there in time
-    undone: tuple[SeaAct, ...]  # of the acts that were asked for
+    acts: tuple[tuple[SeaAct, SeaAct | None], ...]  # as asked, and as done or None
 
 
 def sea(
@@ -48,33 +48,33 @@ def sea(
     sailed = sail_calls({ship.id: ship for ship in liners(world, seed)}, calls, asked, seed)
     plans = _without_overlaps([*sailed.plans, *sail_passages(found, seed)])
     known = {vessel.id for vessel in small}
-    undone = []
-    for act in [*asked, *usual]:
-        if act.vessel in known or act.kind not in (*_SHIP, SeaKind.RENDEZVOUS):
-            continue
-        if not _ship_does(plans.get(act.vessel, []), act, seed) and act in asked:
-            undone.append(act)
+    acted = {act: _done(plans.get(act.vessel, []), act, seed, known) for act in [*asked, *usual]}
     ships = {name: [plan.done() for plan in own] for name, own in plans.items()}
-    trips = [
-        act
-        for act in [*asked, *usual]
-        if (act.vessel in known or act.other is not None) and act not in undone
-    ]
-    boats, not_done = craft_tracks(small, trips, ships, seed, span)
-    undone += [act for act in not_done if act in asked]
+    trips = {done: act for act, done in acted.items() if done and _needs_craft(done, known)}
+    boats, not_done = craft_tracks(small, list(trips), ships, seed, span)
+    for done in not_done:
+        acted[trips[done]] = None
     tracks = [track for own in ships.values() for track in own] + boats
     return Sea(
         transmitting=tuple(t for t in tracks if t.vessel.ais is not Transceiver.NONE),
         silent=tuple(t for t in tracks if t.vessel.ais is Transceiver.NONE),
         missed=sailed.missed,
-        undone=tuple(undone),
+        acts=tuple((act, acted[act]) for act in asked),
     )
 
 
-def _ship_does(plans: Sequence[Plan], act: SeaAct, seed: int) -> bool:
-    moment = act.moment.timestamp()
-    plan = next((one for one in plans if one.times[0] <= moment <= one.now), None)
-    return plan is not None and does(plan, act, seed)
+def _done(
+    plans: Sequence[Plan], act: SeaAct, seed: int, craft_ids: Collection[str]
+) -> SeaAct | None:
+    """Return the act as a ship does it, None when she cannot; craft's own acts as they are."""
+    if act.vessel in craft_ids or act.kind not in (*_SHIP, SeaKind.RENDEZVOUS):
+        return act
+    tries = placed(plans, act)
+    return next((moved for plan, moved in tries if does(plan, moved, seed)), None)
+
+
+def _needs_craft(act: SeaAct, craft_ids: Collection[str]) -> bool:
+    return act.vessel in craft_ids or act.other is not None
 
 
 def _without_overlaps(plans: Sequence[Plan]) -> dict[str, list[Plan]]:

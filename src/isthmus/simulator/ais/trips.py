@@ -40,7 +40,8 @@ class Boat:
     def tracks(self, acts: Sequence[SeaAct]) -> tuple[list[Track], list[SeaAct]]:
         """Return her tracks, and the acts she could not do; what is asked first goes first."""
         changes = [act for act in acts if act.kind in ON_THE_WAY and act.other is None]
-        undone = [act for act in acts if act not in changes and not self._asked(act)]
+        trips = [act for act in acts if act.kind not in ON_THE_WAY or act.other is not None]
+        undone = [act for act in trips if not self._asked(act)]
         if self.vessel.fishes or self.vessel.kind == "yacht":
             self._own()
         self.trips.sort(key=lambda trip: trip.times[0])

@@ -36,7 +36,8 @@ class Summary:
     ships: int = 0  # vessels with AIS that sailed, craft included
     craft: int = 0  # tracks of craft without
     missed: list[str] = field(default_factory=list)  # voyages whose ship could not be in time
-    undone: list[SeaAct] = field(default_factory=list)  # acts asked for that could not be done
+    # Acts as they were asked for, and as they were done: moved to when she was at sea, or None.
+    acts: list[tuple[SeaAct, SeaAct | None]] = field(default_factory=list)
 
 
 def write(
@@ -98,5 +99,5 @@ def _summary(water: Sea) -> Summary:
         ships=len({track.vessel.id for track in water.transmitting}),
         craft=len(water.silent),
         missed=[call.voyage for call in water.missed],
-        undone=list(water.undone),
+        acts=list(water.acts),
     )
