@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -45,7 +45,8 @@ def generate(
         list[Path] | None,
         typer.Option(help="A scheme's file, or a folder of them, beside the shipped; repeatable."),
     ] = None,
-    ais: Annotated[bool, typer.Option(help="Ship tracks as AIS, too.")] = True,
+    ais: Annotated[bool, typer.Option(help="Ship tracks, too, as AIS and radar.")] = True,
+    ais_days: Annotated[int, typer.Option(help="Days of ship tracks, at most.")] = 30,
     processes: Annotated[int | None, typer.Option(help="Processes; all cores if none.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -59,6 +60,7 @@ def generate(
         rate=rate,
         world=world,
         schemes=tuple(schemes or ()),
+        ais_days=ais_days if ais else 0,
     )
     with progress("consignments", consignments) as advance:
         made = run.generate(out, order, processes=processes or os.cpu_count() or 1, advance=advance)
@@ -119,7 +121,9 @@ def _words(made: Summary, out: Path, seconds: float) -> str:
         f"look-alikes {made.look_alikes:,}",
         f"inspected   {_listed(made.inspected)}",
         f"errors      {_listed(made.faults)}",
-        f"{made.bytes / 1e6:,.1f} MB of documents in {seconds:,.1f} s, in {out}",
+        f"ships       {made.ships:,} with {made.ais_messages:,} AIS messages "
+        f"({made.ais_bytes / 1e6:,.1f} MB), {made.radar_plots:,} radar plots",
+        f"{made.bytes / 1e6:,.1f} MB of documents; all in {seconds:,.1f} s, in {out}",
     ]
     return "\n".join(lines)
 

@@ -13,6 +13,8 @@ from isthmus.cargo.model import Regime
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.simulator import schemes as shipped_schemes
 from isthmus.simulator import stowage, world
+from isthmus.simulator.ais import write as ais
+from isthmus.simulator.ais.acts import SeaAct
 from isthmus.simulator.calls import AHEAD, Call, calls
 from isthmus.simulator.declarations import Declarations
 from isthmus.simulator.dice import Dice
@@ -52,6 +54,7 @@ class Order:
     rate: float = RATE
     world: str = "panama"
     schemes: tuple[Path, ...] = ()  # folders or files of schemes beside the shipped ones
+    ais_days: int = 0  # days of ship tracks, from the first arrivals on
 
 
 @dataclass(slots=True)
@@ -65,6 +68,10 @@ class Summary:
     bytes: int = 0
     documents: dict[str, int] = field(default_factory=dict)  # by format
     by_regime: dict[str, int] = field(default_factory=dict)
+    ais_messages: int = 0
+    ais_bytes: int = 0
+    radar_plots: int = 0
+    ships: int = 0  # and small craft, whose tracks were made
     planted: dict[str, int] = field(default_factory=dict)  # in consignments, by method
     at_sea: dict[str, int] = field(default_factory=dict)  # on ships and small craft, by method
     look_alikes: int = 0
@@ -77,7 +84,7 @@ class Summary:
 def generate(
     out: Path, order: Order, *, processes: int = 1, advance: Progress = lambda _: None
 ) -> Summary:
-    """Live a world and write it to a folder: ``documents/`` and ``truth/``.
+    """Live a world and write it to a folder: ``documents/``, ``truth/``, ``ais/`` and ``radar/``.
 
     Ships arrive over ``days`` from four days after ``start``; papers of a ship come before it and
     events after it. The bytes do not depend on the number of processes.
@@ -102,7 +109,12 @@ def generate(
             for number in range(1, processes)
         ]
         made = _live(out, order, Share(0, processes), advance)
-        made.bytes += sum(other.result().bytes for other in others)
+        for other in others:
+            part = other.result()
+            made.bytes += part.bytes
+            made.ais_messages += part.ais_messages
+            made.ais_bytes += part.ais_bytes
+            made.radar_plots += part.radar_plots
     return made
 
 
@@ -119,6 +131,7 @@ class _Run:
 
     def __init__(self, out: Path, order: Order, share: Share) -> None:
         self.order = order
+        self.out = out
         self.world = here = world.load(order.world)
         seed, start = order.seed, order.start
         opens = start + AHEAD
@@ -142,6 +155,7 @@ class _Run:
         self.mirrors = Mirrors(seed)
         self.stowage = Dice(seed, "stowage")
         self.truth = Truth(out, writes=share.number == share.of - 1)
+        self.acts: list[SeaAct] = []
         self.made = Summary()
         self.regimes: Counter[Regime] = Counter()
 
@@ -163,7 +177,9 @@ class _Run:
         inspections = self._inspect(shipments, planted)
         self.faults.err(shipments)
         self.truth.take(shipments, planted, inspections)
-        self.truth.voyages(self.underworld.voyages(morning, arriving))
+        voyages = self.underworld.voyages(morning, arriving)
+        self.truth.voyages(voyages)
+        self.acts += [act for voyage in voyages for act in voyage.acts]
         self._report(arriving, shipments)
         self._count(shipments)
         return len(shipments)
@@ -214,6 +230,8 @@ class _Run:
     def end(self) -> Summary:
         """Send all that is left and return what was made."""
         self._close(datetime.max.replace(tzinfo=UTC))
+        if self.order.ais_days:
+            self._sail()
         self.truth.close(self.faults.made)
         faults = Counter(fault.expected for fault in self.faults.made)
         return replace(
@@ -231,6 +249,27 @@ class _Run:
             first=self.outbox.first,
             last=self.outbox.last,
         )
+
+    def _sail(self) -> None:
+        """Write this process's share of the days of ship tracks."""
+        order, share = self.order, self.outbox.share
+        first = datetime.combine((order.start + AHEAD).date(), time(), UTC)
+        days = min(order.ais_days, order.days)
+        sailed = ais.write(
+            self.world,
+            self.calls,
+            self.acts,
+            order.seed,
+            first,
+            days,
+            self.out,
+            part=share.number,
+            parts=share.of,
+        )
+        self.made.ais_messages, self.made.ais_bytes = sailed.messages, sailed.bytes
+        self.made.radar_plots = sailed.plots
+        self.made.ships = sailed.ships
+        self.truth.undone(sailed.undone)
 
 
 def _ordered(counts: Mapping[str, int]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from isthmus.simulator.ais.acts import SeaAct
 from isthmus.simulator.faults import Fault
 from isthmus.simulator.labelled import Labelled
 from isthmus.simulator.officers import Inspection
@@ -19,6 +20,7 @@ PLANTED = "planted.jsonl"
 VOYAGES = "voyages.jsonl"
 INSPECTIONS = "inspections.jsonl"
 FAULTS = "faults.jsonl"
+UNDONE = "undone.jsonl"
 
 
 class Truth:
@@ -68,6 +70,12 @@ class Truth:
                 self.at_sea[entry.scheme.code] += 1
             if self._writes:
                 self._write(VOYAGES, _voyage(entry))
+
+    def undone(self, acts: Iterable[SeaAct]) -> None:
+        """Take the acts that no track shows: the vessel was elsewhere, or of no use for it."""
+        if self._writes:
+            lines = (orjson.dumps(asdict(act)) + b"\n" for act in acts)
+            (self.folder / UNDONE).write_bytes(b"".join(lines))
 
     def close(self, faults: Iterable[Fault]) -> None:
         """Write the clerical errors and the labelled table, and close every file."""
