@@ -64,7 +64,7 @@ class Node:
         try:
             migrate.check(node.database)
             node.register.complete()
-        except BaseException:
+        except BaseException:  # whatever ends it, and raised again: the database must be let go
             node.database.close()
             raise
         return node

@@ -77,7 +77,10 @@ def test_a_keyed_job_asked_for_while_it_runs_waits_and_runs_again(
     assert job is not None
     assert database.write(lambda tx: jobs.enqueue(tx, "seal", key="k")) is True
     assert _lease(database, "other") is None  # never twice at the same time
+    due = database.read(lambda tx: jobs.next_due(tx, KINDS))
+    assert due == clock.now() + jobs.LEASE  # nobody need look again before the first has ended
     database.write(lambda tx: jobs.finish(tx, job, "w"))
+    assert database.read(lambda tx: jobs.next_due(tx, KINDS)) == clock.now()
     assert _lease(database, "other") is not None
 
 

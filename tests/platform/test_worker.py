@@ -61,6 +61,17 @@ def test_a_commit_wakes_the_worker_at_once(live: Database) -> None:
     )
 
 
+def test_two_jobs_of_one_commit_run_at_the_same_time(live: Database) -> None:
+    together = threading.Barrier(2)
+    worker = Worker(live, {"score": lambda job: together.wait(20) and None}, threads=2)
+    worker.start()
+    try:
+        live.write(lambda tx: [jobs.enqueue(tx, "score") for _ in range(2)])
+        _until(lambda: live.read(jobs.counts) == {"queued": 0, "running": 0, "dead": 0})
+    finally:
+        assert worker.stop(5)
+
+
 def test_a_failing_handler_fails_its_job_only_and_tells_no_values(
     live: Database, clock: SetClock
 ) -> None:

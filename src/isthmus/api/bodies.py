@@ -139,7 +139,7 @@ async def first_file(request: Request, node: Served, mapping: str | None) -> Spo
     except FormParserError:
         _drop(spool)
         raise Invalid("multipart_invalid", "the multipart body is not well formed") from None
-    except BaseException:
+    except BaseException:  # whatever ends it, and raised again: the file must not stay open
         _drop(spool)
         raise
     if part.files != 1 or not part.ended:

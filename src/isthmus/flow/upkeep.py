@@ -29,7 +29,7 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
         receiver.read_on(node_actor(), job.payload["document"])
 
     def score(_job: Job) -> None:
-        scorer.score_due()
+        scorer.score_soon()
 
     def reassess(_job: Job) -> None:
         scorer.score_all()

@@ -243,7 +243,7 @@ def _apart(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("SAVEPOINT unit_of_work")
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever failed, and raised again: it must not stay half done
         connection.exec_driver_sql("ROLLBACK TO unit_of_work")
         connection.exec_driver_sql("RELEASE unit_of_work")
         raise

@@ -123,5 +123,5 @@ class Transaction:
         for act in self._after:
             try:
                 act()
-            except Exception as error:  # noqa: BLE001 - see above
+            except Exception as error:  # noqa: BLE001 - the change is durable all the same
                 _log.error("after_commit_failed", exc_info=error)
