@@ -269,7 +269,7 @@ class _Run:
         self.made.ais_messages, self.made.ais_bytes = sailed.messages, sailed.bytes
         self.made.radar_plots = sailed.plots
         self.made.ships = sailed.ships
-        self.truth.undone(sailed.undone)
+        self.truth.sailed(sailed.acts)
 
 
 def _ordered(counts: Mapping[str, int]) -> dict[str, int]:

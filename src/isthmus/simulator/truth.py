@@ -20,7 +20,7 @@ PLANTED = "planted.jsonl"
 VOYAGES = "voyages.jsonl"
 INSPECTIONS = "inspections.jsonl"
 FAULTS = "faults.jsonl"
-UNDONE = "undone.jsonl"
+SAILED = "sailed.jsonl"
 
 
 class Truth:
@@ -71,11 +71,12 @@ class Truth:
             if self._writes:
                 self._write(VOYAGES, _voyage(entry))
 
-    def undone(self, acts: Iterable[SeaAct]) -> None:
-        """Take the acts that no track shows: the vessel was elsewhere, or of no use for it."""
+    def sailed(self, acts: Iterable[tuple[SeaAct, SeaAct | None]]) -> None:
+        """Take the acts at sea as asked and as done: moved to when she was there, or not done."""
         if self._writes:
-            lines = (orjson.dumps(asdict(act)) + b"\n" for act in acts)
-            (self.folder / UNDONE).write_bytes(b"".join(lines))
+            rows = ({"asked": asdict(a), "done": asdict(d) if d else None} for a, d in acts)
+            lines = (orjson.dumps(row) + b"\n" for row in rows)
+            (self.folder / SAILED).write_bytes(b"".join(lines))
 
     def close(self, faults: Iterable[Fault]) -> None:
         """Write the clerical errors and the labelled table, and close every file."""
