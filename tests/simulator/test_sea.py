@@ -100,5 +100,17 @@ def test_a_group_that_was_caught_leaves_its_harbour():
     assert sum(changed) > 0.9 * len(changed)
 
 
+def test_a_group_that_was_caught_takes_another_method_of_its_craft():
+    runs = replace(BY_CODE["M17"], adapts=Adapts({"method": 0.999}, (0, 1)))
+    methods = [runs, BY_CODE["M19"], BY_CODE["M14"]]
+    used = {}
+    for _, voyage in sailed(60, 0.03, methods=methods, catches=True):
+        if voyage.guilty:
+            used.setdefault(voyage.group.number, []).append(voyage.scheme.code)
+    moved = [codes for codes in used.values() if len(set(codes)) > 1]
+    assert moved
+    assert {code for codes in moved for code in codes} == {"M17", "M19"}
+
+
 def test_no_schemes_at_sea_no_voyages():
     assert not sailed(10, 0.05, methods=[])

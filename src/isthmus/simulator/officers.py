@@ -60,16 +60,23 @@ class Inspector:
         opened = world.shares["scanned"] + world.shares["customs_seal"]
         self._told = habits()["told"] / opened if opened else 0.0
         self._untold = (1 - habits()["told"]) / (1 - opened) if opened else 1.0
+        self._odd: float = 1 + habits()["uplift"] * habits()["most"]
+        highest = max(self._told, self._untold, 1.0)
+        self._most = {regime: share * highest for regime, share in world.inspected.items()}
         self._chances = {scheme.code: scheme.found_by for scheme in schemes}
+        self._chooses = Dice(seed, "inspector", "chooses")
         self._dice = Dice(seed, "inspector")
 
     def inspect(self, shipment: Shipment, planted: Planted | None) -> Inspection | None:
         """Inspect a shipment once its stay is told, if it is chosen."""
-        how = _how(shipment)
-        # Every shipment draws once, so that one more inspection does not shift the others.
-        if not self._dice.chance(self._chance(shipment, planted, how)):
-            return None
         dice, said = self._dice, habits()
+        # Every shipment draws once here, so that one more inspection does not shift the others.
+        drawn = self._chooses.between(0, 1)
+        if drawn >= self._most[shipment.regime.value] * (1 if planted is None else self._odd):
+            return None  # however the port tells of it
+        how = _how(shipment)
+        if drawn >= self._chance(shipment, planted, how):
+            return None
         control = dice.weighed(said["controls"][how])
         at = _moment(shipment, dice)
         found = planted is not None and planted.guilty
@@ -99,7 +106,7 @@ class Inspector:
         return Inspection(at, control, NOTHING)
 
     def _chance(self, shipment: Shipment, planted: Planted | None, how: str) -> float:
-        base: float = self._inspected.get(shipment.regime.value, 0.0)
+        base: float = self._inspected[shipment.regime.value]
         if how != "empty":
             base *= self._untold if how == "untold" else self._told
         shown = sum(name in ON_PAPERS for name in planted.left) if planted else 0

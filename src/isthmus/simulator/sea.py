@@ -17,7 +17,7 @@ from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.groups import Group
 from isthmus.simulator.planted import PlantedVoyage
-from isthmus.simulator.scheme import CALL, CRAFT, PASSAGE, ROUTE, TRADERS, Scheme
+from isthmus.simulator.scheme import CALL, CRAFT, METHOD, PASSAGE, ROUTE, TRADERS, Scheme
 from isthmus.simulator.world import World
 
 BACKLOG = 2.0  # voyages that a scheme may owe
@@ -161,20 +161,40 @@ class Sea:
 
     def _group(self, day: datetime, scheme: Scheme, number: Callable[[], int]) -> Group:
         """Return a group that has rested, changed by what it learnt, or a new one."""
-        groups = self._groups[scheme.code]
-        group = next((g for g in groups if self._rests[g.number] <= day), None)
-        if group is None:
+        for group in list(self._groups[scheme.code]):
+            if self._rests[group.number] > day:
+                continue
+            for change in group.due(day):
+                self._change(group, change)
+            if group.scheme is scheme:
+                break
+        else:
             group = Group(number(), scheme)
-            groups.append(group)
-        for change in group.due(day):
-            if change == ROUTE:
-                group.avoids = (*group.avoids, *(where for where, _ in group.lanes))
-                group.lanes = []
-            elif change == TRADERS:
-                group.give_up()
-            group.adapted.append(change)
+            self._groups[scheme.code].append(group)
         self._rests[group.number] = day + timedelta(days=self.dice.between(*scheme.by.every))
         return group
+
+    def _change(self, group: Group, change: str) -> None:
+        """Let a group do something otherwise than before; it carries no goods to change."""
+        if change == METHOD:
+            others = {
+                scheme.code: scheme.weight
+                for scheme in self.schemes
+                if scheme is not group.scheme and scheme.uses == group.scheme.uses
+            }
+            if not others:
+                return
+            self._groups[group.scheme.code].remove(group)
+            group.scheme = self._by_code[self.dice.weighed(others)]
+            self._groups[group.scheme.code].append(group)
+        elif change == TRADERS:
+            group.give_up()
+        elif change == ROUTE:
+            group.avoids = (*group.avoids, *(where for where, _ in group.lanes))
+            group.lanes = []
+        else:
+            return
+        group.adapted.append(change)
 
     def _draw(self, scheme: Scheme, free: dict[int, Trip], group: Group | None) -> Trip | None:
         fitting = [at for at, trip in free.items() if _fits(scheme, trip)]
