@@ -170,7 +170,7 @@ def _create(folder: Path, settings: Settings, clock: Clock) -> Node:
     node = Node.create(folder, settings, clock)
     try:
         demo_people.keep(folder, demo_people.enter(node))
-    except BaseException:
+    except BaseException:  # whatever ends it, and raised again: the node must be let go
         node.close()
         raise
     return node
