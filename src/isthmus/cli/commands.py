@@ -11,6 +11,7 @@ MODULES = (
     "demo",
     "simulate",
     "check_leaks",
+    "stream",
     "benchmark",
 )
 
