@@ -84,7 +84,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("mass_corrected", GUIDE, pl.col("mass_corrected")),
     Indicator("stands_long", PORTS, pl.col("stay_z") > 2),
     Indicator("packages_odd", CONTROL, pl.col("package_z").abs() > 2.5),
-    Indicator("same_invoice", FTZ, ~_new("shipper", "value_cents")),
+    Indicator("same_invoice", FTZ, ~_new("hs4", "value_cents")),
 )
 
 

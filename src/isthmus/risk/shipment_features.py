@@ -31,7 +31,7 @@ SEEN: Sequence[tuple[str, ...]] = (
     ("shipper",), ("consignee",), ("forwarder",), ("haulier",), ("vessel",), ("container",),
     ("hs4", "origin"), ("origin", "delivery"), ("hs4", "delivery"), ("shipper", "consignee"),
     ("shipper", "hs4"), ("consignee", "hs4"), ("consignee", "haulier"), ("hs4", "description"),
-    ("shipper", "value_cents"), ("shipper", "consignee", "forwarder"),
+    ("hs4", "value_cents"), ("shipper", "consignee", "forwarder"),
 )  # fmt: skip
 RATED: Sequence[tuple[str, ...]] = (
     ("shipper",), ("consignee",), ("forwarder",), ("haulier",), ("service",), ("hs4",),
