@@ -72,11 +72,12 @@ def encoding(seed: int) -> None:
 
 
 def only_scheduled(reports: np.ndarray) -> np.ndarray:
-    """Return reports of class A with a fix, message 1: steady or without a rate of turn.
+    """Return reports of class A with a fix, message 1: under way, steady or without a rate of turn.
 
     The peer reads a slow turn as none, so it could not be told of one.
     """
     steady = np.isin(reports["turn"], (0, NO_TURN)) & (reports["second"] < 60)
+    steady &= reports["speed"] > 30
     return reports[(reports["kind"] == POSITION_A) & steady]
 
 

@@ -85,7 +85,7 @@ def asked(calls, small, canal) -> list[SeaAct]:
             40,
             other=launch.id,
         ),
-        SeaAct(SeaKind.FAST_RUN, fast[0].id, START + hours(5), 0, (7.0, -78.6), (7.9, -78.7)),
+        SeaAct(SeaKind.FAST_RUN, fast[0].id, START + hours(5), 0, (7.1, -78.45), (8.0, -78.6)),
         SeaAct(SeaKind.LOW_PROFILE_RUN, low.id, START + hours(2), 0, (6.0, -78.4), (7.6, -79.3)),
         SeaAct(
             SeaKind.FISHING_WITHOUT_LANDING, fishers[1].id, START + hours(30), 400, (7.0, -79.3)

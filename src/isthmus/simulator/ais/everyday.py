@@ -132,11 +132,16 @@ def _boats(
         for _ in range(_times(given["fishing_gap"] * months, dice)):
             yield SeaAct(SeaKind.GAP, vessel.id, moment(), dice.around(420, 0.9))
     fast = [v for v in craft if v.ais is Transceiver.NONE and v.speed > FAST]
-    for _ in range(_times(given["fast_run"] * months, dice)):
-        boat = dice.pick(fast)
-        to = sea_room(boat.home, dice, (15, 90))
-        if to is not None:
-            yield SeaAct(SeaKind.FAST_RUN, boat.id, moment(), 0, boat.home, to)
+    slow = [v for v in craft if v.kind == "trading_canoe"]
+    for kind, key, boats, miles in (
+        (SeaKind.FAST_RUN, "fast_run", fast, (15, 90)),
+        (SeaKind.LOW_PROFILE_RUN, "slow_run", slow, (25, 160)),
+    ):
+        for _ in range(_times(given[key] * months, dice)):
+            boat = dice.pick(boats)
+            to = sea_room(boat.home, dice, miles)
+            if to is not None:
+                yield SeaAct(kind, boat.id, moment(), 0, boat.home, to)
     far = [vessel for vessel in with_ais if vessel.out[1] > 50]
     for kind, key in (
         (SeaKind.FISHING_WITHOUT_LANDING, "without_landing"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.simulator.ais.messages import Positions, Statics, incremental, self_organised
+from isthmus.simulator.ais.messages import NO_TURN, Positions, Statics, incremental, self_organised
 from isthmus.simulator.ais.reports import (
     NAME_B,
     POSITION_A,
@@ -19,6 +19,7 @@ from isthmus.simulator.ais.reports import (
 )
 from isthmus.simulator.ais.sentences import double, single
 from isthmus.simulator.ais.sixbit import Bytes, Words
+from isthmus.simulator.ais.track import Status
 
 BLOCK = 32_768  # messages encoded at once
 FIELDS = 14  # of a row of static data
@@ -88,9 +89,15 @@ def _lines(kind: int, own: Heard, statics: Words, names: Bytes) -> NDArray[np.ui
 
 
 def _message(own: Heard) -> Words:
-    """Return 3 for reports outside the schedule, sent while she turns, else 1."""
-    extra = (own["serial"] % 3 != 0) & (own["turn"] != -128) & (np.abs(own["turn"]) > 14)
-    return np.where(extra, np.uint64(3), np.uint64(1))
+    """Return 3 for reports outside the schedule, else 1.
+
+    Those are the rare ones of a ship that lies (intervals above a minute go by incremental access,
+    ITU-R M.1371-5, annex 2) and those that a turn adds.
+    """
+    lying = (own["status"] == Status.AT_ANCHOR) | (own["status"] == Status.MOORED)
+    rare = lying & (own["speed"] <= 30)
+    added = (own["serial"] % 3 != 0) & (own["turn"] != NO_TURN) & (np.abs(own["turn"]) > 14)
+    return np.where(rare | added, np.uint64(3), np.uint64(1))
 
 
 def _positions(own: Heard, second: Words, statics: Words) -> Positions:
