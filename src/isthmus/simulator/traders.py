@@ -23,6 +23,7 @@ HISTORY = {"ships": 24, "buys": 14, "forwards": 60, "brokers": 60, "hauls": 80}
 OPENNESS, DISCOUNT = 0.6, 0.35  # of the history: a Pitman-Yor process, hence a tail by power law
 AGENTS = frozenset(("forwards", "brokers", "hauls"))  # lines in which no trader trades
 TRIES = 6  # draws of somebody who is alive and awake before a newcomer steps in
+ODD = 0.06  # of firms that could, take up a line that is not akin to their own
 USUAL = 30  # past sales that a shipper remembers in each country
 OWN_WAY = 0.7  # of the odd spellings of a firm follow its own habit
 FIRST_DAY = date(2026, 1, 1)
@@ -182,6 +183,11 @@ class Traders:
             self._active(country).add(found)
         return found
 
+    def _akin(self, line: str, other: str) -> bool:
+        """Whether two lines are so near that a firm of one is in the other sooner or later."""
+        lines = self.world.texts["lines"]
+        return bool(lines.get(line) == lines.get(other))
+
     def _active(self, country: str) -> Past[Trader]:
         """Return the past of all trade of a country: busy firms are the ones that branch out."""
         return self._firms.setdefault(country, Past())
@@ -198,9 +204,10 @@ class Traders:
         if line not in AGENTS:
             firms = self._active(country)
             if len(firms) and self.dice.chance(self.habits["sideline"]):
-                found = self._awake(firms)
-                if found is not None:
-                    return found
+                for _ in range(TRIES):
+                    found = self._awake(firms)
+                    if found and (self._akin(found.line, line) or self.dice.chance(ODD)):
+                        return found
         return self._born(country, line)
 
     def _history(self, trade: tuple[str, ...], country: str, line: str) -> Past[Trader]:
