@@ -33,7 +33,7 @@ class SeaKind(StrEnum):
     FAST_RUN = "fast_run"
     """A go-fast boat without AIS runs from ``where`` to ``to`` at 25 to 45 knots; radar only."""
     LOW_PROFILE_RUN = "low_profile_run"
-    """A low boat without AIS makes 5 to 9 knots from ``where`` to ``to``; radar sees it at times."""
+    """A low boat without AIS makes 5 to 9 knots from ``where`` to ``to``; radar loses it often."""
     FISHING_WITHOUT_LANDING = "fishing_without_landing"
     """A fishing vessel's trip over ``where`` that ends at anchor, never at a landing place."""
 
