@@ -77,12 +77,14 @@ class Group:
             trader is not None and (role, trader.country) in self.companies for role, trader in ends
         )
 
-    def company(self, role: str, country: str, traders: Traders, dice: Dice) -> Company:
+    def company(
+        self, role: str, country: str, goods: str | None, traders: Traders, dice: Dice
+    ) -> Company:
         """Return the company that acts in a role; several take turns, and old ones are left."""
         owned = self.companies.setdefault((role, country), [])
         owned[:] = [company for company in owned if company.used < company.limit]
         if len(owned) < 2 and (not owned or dice.chance(0.3)):
-            owned.append(Company(traders.newcomer(country), dice.whole(2, MOST_USES)))
+            owned.append(Company(traders.newcomer(country, goods), dice.whole(2, MOST_USES)))
         return dice.pick(owned)
 
     def act_as(self, shipment: Shipment, traders: Traders, dice: Dice, *, guilty: bool) -> None:
@@ -91,7 +93,8 @@ class Group:
             there = shipment.shipper if role == "shipper" else shipment.consignee
             if there is None:
                 continue
-            company = self.company(role, there.country, traders, dice)
+            goods = shipment.goods.code if shipment.goods else None
+            company = self.company(role, there.country, goods, traders, dice)
             company.used += guilty
             if role == "shipper":
                 shipment.shipper = company.trader

@@ -150,9 +150,9 @@ class Traders:
         """Return a haulier of a country: the usual one ``of`` a trader."""
         return self._agent(country, "hauls", None if of is None else of.hauliers)
 
-    def newcomer(self, country: str) -> Trader:
-        """Return a firm that nobody has seen before."""
-        return self._born(country, "any")
+    def newcomer(self, country: str, goods: str | None = None) -> Trader:
+        """Return a firm that nobody has seen before, named after its goods as others are."""
+        return self._born(country, self._line(goods) if goods else "any")
 
     # -- who trades next ------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ def new_shipper(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A shipper that nobody has seen before, in a mature trade."""
     if shipment.shipper is None:
         return False
-    shipment.shipper = kit.traders.newcomer(shipment.shipper.country)
+    shipment.shipper = _newcomer(shipment, kit, shipment.shipper)
     return True
 
 
@@ -21,7 +21,7 @@ def new_consignee(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A consignee that nobody has seen before."""
     if shipment.consignee is None:
         return False
-    shipment.consignee = kit.traders.newcomer(shipment.consignee.country)
+    shipment.consignee = _newcomer(shipment, kit, shipment.consignee)
     return True
 
 
@@ -29,7 +29,7 @@ def consignee_changed(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """Two days before arrival the manifest is changed and names another consignee."""
     if shipment.consignee is None or shipment.arrival is None or shipment.master:
         return False
-    shipment.consignee_after = kit.traders.newcomer(shipment.consignee.country)
+    shipment.consignee_after = _newcomer(shipment, kit, shipment.consignee)
     return True
 
 
@@ -59,7 +59,7 @@ def contact_differs(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     if known is None:
         return False
     used = kit.dice.chance(0.5)  # a number that the same hand gave for others
-    other = _house(kit, known.country) if used else kit.traders.newcomer(known.country)
+    other = _house(kit, known.country) if used else _newcomer(shipment, kit, known)
     posed = copy(known)
     posed.contact = other.contact
     if not other.contact or kit.dice.chance(0.3):
@@ -129,6 +129,12 @@ ON_PAPERS: Mapping[str, Act] = named(
     delivered_elsewhere,
     sent_back,
 )
+
+
+def _newcomer(shipment: Shipment, kit: Kit, instead: Trader) -> Trader:
+    """Return a firm that nobody has seen before where another one was, in the same goods."""
+    goods = shipment.goods.code if shipment.goods else None
+    return kit.traders.newcomer(instead.country, goods)
 
 
 def _shared(shipment: Shipment, kit: Kit, *, address: bool) -> bool:
