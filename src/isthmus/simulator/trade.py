@@ -135,22 +135,30 @@ class Trade:
     def _transhipped(self, origin: str, arrival: Call) -> Shipment:
         goods = self._goods(origin, arrival)
         onward = self.world.regions[self.world.region_of(origin)].onward
-        for _ in range(20):  # some pairs of ports have no connection within days
+        moves = self._routes.chance(self.world.shares["transfer"])
+        fallback: tuple[str, Call] | None = None
+        for _ in range(20):  # some pairs of ports have no connection within days, or not here
             takes = self.world.regions[self._routes.weighed(onward)].takes
             discharge = self._routes.weighed(takes)
-            departure = self._connection(arrival, discharge)
-            if departure is not None:
-                regime = Regime.TRANSHIPMENT
-                return self._shipment(regime, origin, discharge, arrival, departure, goods)
-        raise Invalid("world_invalid", "no service takes boxes on within days", port=origin)
+            departure = self._connection(arrival, discharge, moves=moves)
+            if departure is None:
+                continue
+            fallback = fallback or (discharge, departure)
+            if moves == (departure.service.terminal != arrival.service.terminal):
+                fallback = discharge, departure
+                break
+        if fallback is None:
+            raise Invalid("world_invalid", "no service takes boxes on within days", port=origin)
+        regime = Regime.TRANSHIPMENT
+        return self._shipment(regime, origin, fallback[0], arrival, fallback[1], goods)
 
-    def _connection(self, arrival: Call, port: str) -> Call | None:
-        """Return the call that takes a box on: the next one, now and then a later one."""
+    def _connection(self, arrival: Call, port: str, *, moves: bool) -> Call | None:
+        """Return the call that takes a box on: the next one, now and then a later one; from
+        another terminal when the box moves and there is such a call."""
         since, until = arrival.arrival + SHORTEST_STAY, arrival.arrival + LONGEST_STAY
         fitting = self.timetable.leaving(port, since, until)
         same = [c for c in fitting if c.service.terminal == arrival.service.terminal]
         other = [c for c in fitting if c.service.terminal != arrival.service.terminal]
-        moves = self._routes.chance(self.world.shares["transfer"])
         choice = (other or same) if moves else (same or other)
         if not choice:
             return None
