@@ -95,7 +95,7 @@ def test_what_was_done_and_what_could_not_be_is_said(run):
     assert [asked for asked, done in run.sea.acts if done is None] == [run.acts[-1]]
     for asked, done in run.sea.acts:
         if done is not None:
-            assert replace(done, moment=asked.moment) == asked
+            assert replace(done, moment=asked.moment, other=asked.other) == asked
             assert abs(done.moment - asked.moment) <= timedelta(hours=96)
 
 
@@ -132,7 +132,8 @@ def test_a_craft_is_beside_the_ship_for_these_minutes(run, kind):
     for share in (0.1, 0.5, 0.9):
         moment = (one.moment + (one.end - one.moment) * share).timestamp()
         assert distance(ship.at(moment), boat.at(moment)) < 0.15
-    assert distance(boat.at(boat.times[-1]), boat.vessel.home) < 0.1
+    back = boat.at(one.end.timestamp() + 6 * 3600)
+    assert distance(back, boat.at(one.moment.timestamp() - 6 * 3600)) < 0.5
 
 
 def test_runs_are_made_by_craft_without_ais_at_their_speed(run):

@@ -1,7 +1,8 @@
 """What ships and craft do at sea that a track shows, lawful or not.
 
 A scheme and everyday life use the same words, so nothing in a track says which it was. What a ship
-can only do at sea is moved to when she is; what cannot be done at all is not (``Summary.acts``).
+can only do at sea is moved to when she is, a boat that cannot come is replaced by one of her kind,
+a run ends where the sea leads; what cannot be done at all is not (``Summary.acts``).
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 
 from isthmus.simulator.ais.acts import Point, SeaAct, SeaKind
 from isthmus.simulator.ais.geometry import along, course, distance
@@ -70,6 +71,17 @@ def _ways(plan: Plan) -> Iterator[tuple[int, int]]:
             first = None
     if first is not None:
         yield first, len(plan.times) - 1
+
+
+def lay_at_anchor(plan: Plan, act: SeaAct) -> bool:
+    """Whether she lay at anchor for most of this time, give or take the way to her berth."""
+    start, end = act.moment.timestamp() - 6 * 3600, act.end.timestamp()
+    lay = sum(
+        max(min(b, end) - max(a, start), 0.0)
+        for (a, b), status in zip(pairwise(plan.times), plan.statuses, strict=False)
+        if status == Status.AT_ANCHOR
+    )
+    return lay >= 0.7 * (act.minutes * 60)
 
 
 def does(plan: Plan, act: SeaAct, seed: int) -> bool:

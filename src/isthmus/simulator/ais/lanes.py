@@ -83,7 +83,7 @@ class Lanes:
         return not any(crosses(a, b, coast) for coast in self.land)
 
     def way(self, a: Point, b: Point) -> list[Point]:
-        """Return a small craft's way from a to b: straight, or by way points round the land."""
+        """Return a small craft's way from a to b: straight, round the land, or none."""
         if self.clear(a, b):
             return [a, b]
         best: tuple[float, tuple[Point, ...]] | None = None
@@ -97,7 +97,7 @@ class Lanes:
                 miles = sum(distance(p, q) for p, q in pairwise(path))
                 if best is None or miles < best[0]:
                     best = (miles, path)
-        return [a, b] if best is None else list(best[1])
+        return [] if best is None else list(best[1])
 
     def _in_sight(self, point: Point) -> Sequence[str]:
         near = sorted(self.points, key=lambda name: distance(point, self.points[name]))[:12]

@@ -128,7 +128,7 @@ def across(plan: Plan, a: Approach, b: Approach, arrival: float, wait: float, di
     return True
 
 
-def through(plan: Plan, a: Approach, b: Approach, arrival: float, dice: Dice) -> bool:
+def through(plan: Plan, a: Approach, b: Approach, arrival: float, wait: float, dice: Dice) -> bool:
     """Take her from a through the canal to b, at b at this moment; False when she cannot."""
     side, other = lanes().side(a.start), lanes().side(b.start)
     spot, far = lying_off(side, dice), lanes().anchorages[other].buoy
@@ -141,12 +141,12 @@ def through(plan: Plan, a: Approach, b: Approach, arrival: float, dice: Dice) ->
     usual = sea_speed(plan, dice)
     left = (arrival - plan.now) / 3600 - TRANSIT - short.hours(usual)
     both = first.joined(last)
-    knots = speed_for(both.points, both.limits, left - WAIT)
+    knots = speed_for(both.points, both.limits, left - max(wait, WAIT))
     if knots > plan.vessel.speed * HARDEST:
         return False
     knots = max(knots, usual)
     spare = left - both.hours(knots)
-    before = min(spare, WAIT + dice.between(0, 30))
+    before = min(spare, max(wait, WAIT) + dice.between(0, 30))
     plan.stay(plan.now + 3600 * (spare - before), Status.MOORED)
     _sail(plan, first, knots)
     plan.swing(plan.now + 3600 * before, dice)
@@ -169,7 +169,7 @@ def go(plan: Plan, a: Approach, b: Approach, arrival: float, dice: Dice, wait: f
     if lanes().side(a.start) == lanes().side(b.start):
         went = across(plan, a, b, arrival, wait, dice)
     else:
-        went = through(plan, a, b, arrival, dice)
+        went = through(plan, a, b, arrival, wait, dice)
     if not went:
         del plan.times[planned[0] :], plan.places[planned[0] :], plan.statuses[planned[0] :]
         plan.statuses[-1] = planned[1]

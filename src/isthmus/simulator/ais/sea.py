@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from isthmus.simulator.ais.acts import SeaAct, SeaKind
-from isthmus.simulator.ais.conduct import does, placed
+from isthmus.simulator.ais.conduct import does, lay_at_anchor, placed
 from isthmus.simulator.ais.craft import craft
 from isthmus.simulator.ais.everyday import everyday
 from isthmus.simulator.ais.liners import liners
@@ -46,14 +46,14 @@ def sea(
     asked = sorted(acts, key=lambda act: (act.moment, act.vessel, act.kind))
     usual = everyday(small, calls, found, seed, span)
     sailed = sail_calls({ship.id: ship for ship in liners(world, seed)}, calls, asked, seed)
-    plans = _without_overlaps([*sailed.plans, *sail_passages(found, seed)])
+    plans = _without_overlaps([*sailed.plans, *sail_passages(found, asked, seed)])
     known = {vessel.id for vessel in small}
     acted = {act: _done(plans.get(act.vessel, []), act, seed, known) for act in [*asked, *usual]}
     ships = {name: [plan.done() for plan in own] for name, own in plans.items()}
     trips = {done: act for act, done in acted.items() if done and _needs_craft(done, known)}
-    boats, not_done = craft_tracks(small, list(trips), ships, seed, span)
-    for done in not_done:
-        acted[trips[done]] = None
+    boats, made = craft_tracks(small, list(trips), ships, seed, span)
+    for planned, act in trips.items():
+        acted[act] = made[planned]
     tracks = [track for own in ships.values() for track in own] + boats
     return Sea(
         transmitting=tuple(t for t in tracks if t.vessel.ais is not Transceiver.NONE),
@@ -67,6 +67,8 @@ def _done(
     plans: Sequence[Plan], act: SeaAct, seed: int, craft_ids: Collection[str]
 ) -> SeaAct | None:
     """Return the act as a ship does it, None when she cannot; craft's own acts as they are."""
+    if act.kind is SeaKind.ANCHORED_AT_NIGHT:
+        return act if any(lay_at_anchor(plan, act) for plan in plans) else None
     if act.vessel in craft_ids or act.kind not in (*_SHIP, SeaKind.RENDEZVOUS):
         return act
     tries = placed(plans, act)

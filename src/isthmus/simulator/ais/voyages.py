@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import pairwise
 
 from isthmus.reference import places
@@ -128,7 +129,7 @@ class _Ship:
         """Return the hours at anchor before this call that somebody arranged."""
         for act in self.nights:
             before = (call.arrival - act.moment).total_seconds() / 3600
-            if act.minutes / 60 < before < act.minutes / 60 + 24:
+            if act.minutes / 60 <= before < act.minutes / 60 + 24:
                 return before
         return 0.0
 
@@ -161,11 +162,21 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).upper()
 
 
-def sail_passages(found: Iterable[Passage], seed: int) -> Iterator[Plan]:
-    """Return a plan for each passage of the canal: from her port, to anchor, through, and away."""
+def sail_passages(found: Iterable[Passage], acts: Sequence[SeaAct], seed: int) -> Iterator[Plan]:
+    """Return a plan for each passage of the canal: from her port, to anchor, through, and away.
+
+    Who is asked to lie at anchor for a night comes that much earlier.
+    """
+    nights = [act for act in acts if act.kind is SeaKind.ANCHORED_AT_NIGHT]
     for passage in found:
         dice = Dice(seed, "ais", "passage", passage.ship.id, passage.anchored.isoformat())
-        yield _passage(passage, dice)
+        early = [
+            act.moment
+            for act in nights
+            if act.vessel == passage.ship.id
+            and timedelta() < passage.anchored - act.moment < timedelta(days=2)
+        ]
+        yield _passage(replace(passage, anchored=min([passage.anchored, *early])), dice)
 
 
 def _passage(passage: Passage, dice: Dice) -> Plan:
