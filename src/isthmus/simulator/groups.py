@@ -7,13 +7,17 @@ by the company alone.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.scheme import COMMODITY, METHOD, ROUTE, TRADERS, Scheme
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traders import Trader, Traders
+from isthmus.simulator.wording import goods_text
+from isthmus.simulator.world import World
 
 MOST_USES = 8
+CENT = Decimal("0.01")
 Lane = tuple[str, str]  # port of loading, goods
 
 
@@ -87,7 +91,9 @@ class Group:
             owned.append(Company(traders.newcomer(country, goods), dice.whole(2, MOST_USES)))
         return dice.pick(owned)
 
-    def act_as(self, shipment: Shipment, traders: Traders, dice: Dice, *, guilty: bool) -> None:
+    def act_as(
+        self, shipment: Shipment, world: World, traders: Traders, dice: Dice, *, guilty: bool
+    ) -> None:
         """Put the group's companies into a shipment's papers."""
         for role in self.scheme.by.roles:
             there = shipment.shipper if role == "shipper" else shipment.consignee
@@ -97,6 +103,19 @@ class Group:
             company = self.company(role, there.country, goods, traders, dice)
             company.used += guilty
             if role == "shipper":
-                shipment.shipper = company.trader
+                ship_by(shipment, company.trader, world, dice)
             else:
                 shipment.consignee = company.trader
+
+
+def ship_by(shipment: Shipment, shipper: Trader, world: World, dice: Dice) -> None:
+    """Let another firm ship these goods: in its own words and at its own price."""
+    before = shipment.shipper
+    shipment.shipper = shipper
+    if shipment.goods is None or before is None:
+        return
+    packages = sum(load.packages for load in shipment.loads)
+    shipment.text = goods_text(world, shipment.goods, shipment.language, shipper, packages, dice)
+    factor = Decimal(f"{shipper.price / before.price:.4f}")
+    shipment.value = (shipment.value * factor).quantize(CENT)
+    shipment.exported = (shipment.exported * factor).quantize(CENT)

@@ -294,7 +294,9 @@ class Underworld:
         """Put the groups' companies into papers and leave the traces that papers show."""
         for entry in planted:
             if entry.group is not None:
-                entry.group.act_as(entry.shipment, kit.traders, self.dice, guilty=entry.guilty)
+                entry.group.act_as(
+                    entry.shipment, self.world, kit.traders, self.dice, guilty=entry.guilty
+                )
         self._leave(planted, kit, ON_PAPERS)
 
     def on_moves(self, planted: Sequence[Planted], kit: Kit) -> None:

@@ -145,6 +145,16 @@ def test_goods_that_a_port_never_sends_are_declared_as_what_they_are(act, lawful
 # -- parties --------------------------------------------------------------------------------
 
 
+def test_a_new_shipper_writes_in_its_own_words_at_its_own_price(act):
+    done = act("new_shipper")
+    assert sum(after.text != before.text for before, after in done) > len(done) / 2
+    for before, after in done:
+        factor = after.shipper.price / before.shipper.price
+        assert float(after.value) == pytest.approx(
+            float(before.value) * factor, rel=0.001, abs=0.02
+        )
+
+
 def test_firms_of_one_hand_share_an_address_or_a_telephone(act):
     for name, field in (("shared_address", "address"), ("shared_telephone", "contact")):
         given = {}

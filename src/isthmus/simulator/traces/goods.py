@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces.kit import Act, Kit, named, resize
+from isthmus.simulator.wording import goods_text
 from isthmus.simulator.world import Goods
 
 CENT = Decimal("0.01")
@@ -217,8 +218,12 @@ ON_PAPERS: Mapping[str, Act] = named(
 
 
 def _declare(shipment: Shipment, kit: Kit, other: Goods) -> None:
-    wordings = kit.world.texts["descriptions"][other.code][shipment.language]
-    shipment.hs, shipment.text = other.hs, kit.dice.pick(wordings)
+    shipment.hs = other.hs
+    if shipment.shipper is not None:
+        packages = sum(load.packages for load in shipment.loads)
+        shipment.text = goods_text(
+            kit.world, other, shipment.language, shipment.shipper, packages, kit.dice
+        )
 
 
 def _priced(shipment: Shipment, factor: float) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import copy
 
 from isthmus.cargo.model import Regime
+from isthmus.simulator.groups import ship_by
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces.kit import Act, Kit, named
 from isthmus.simulator.traders import Trader
@@ -13,7 +14,7 @@ def new_shipper(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A shipper that nobody has seen before, in a mature trade."""
     if shipment.shipper is None:
         return False
-    shipment.shipper = _newcomer(shipment, kit, shipment.shipper)
+    ship_by(shipment, _newcomer(shipment, kit, shipment.shipper), kit.world, kit.dice)
     return True
 
 
