@@ -26,7 +26,7 @@ from isthmus.simulator.manifests import Manifests
 from isthmus.simulator.mirrors import Mirrors
 from isthmus.simulator.numbers import Numbers
 from isthmus.simulator.officers import Inspection, Inspector
-from isthmus.simulator.planted import Planted
+from isthmus.simulator.planted import Planted, PlantedVoyage
 from isthmus.simulator.post import Draft, Outbox, Share
 from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traces import Kit
@@ -178,7 +178,7 @@ class _Run:
         self.faults.err(shipments)
         self.truth.take(shipments, planted, inspections)
         voyages = self.underworld.voyages(morning, arriving)
-        self.truth.voyages(voyages)
+        self.truth.voyages(voyages, [self._board(voyage) for voyage in voyages])
         self.acts += [act for voyage in voyages for act in voyage.acts]
         self._report(arriving, shipments)
         self._count(shipments)
@@ -199,6 +199,13 @@ class _Run:
             if entry is not None and inspection.discovery is not None:
                 self.underworld.told(entry, inspection.at)
         return made
+
+    def _board(self, voyage: PlantedVoyage) -> Inspection | None:
+        """Let officers board a vessel; her group learns of what is found."""
+        boarded = self.inspector.board(voyage)
+        if boarded is not None and boarded.discovery is not None:
+            self.underworld.told(voyage, boarded.at)
+        return boarded
 
     def _report(self, arriving: Sequence[Call], shipments: Sequence[Shipment]) -> None:
         """Give the shipments to every desk that reports on them."""

@@ -63,13 +63,16 @@ class Truth:
         by_inspected = {id(shipment): inspection for shipment, inspection in inspections}
         self._table.take(shipments, by_shipment, by_inspected)
 
-    def voyages(self, planted: Sequence[PlantedVoyage]) -> None:
-        """Take what was planted on ships and small craft."""
-        for entry in planted:
+    def voyages(
+        self, planted: Sequence[PlantedVoyage], boarded: Sequence[Inspection | None]
+    ) -> None:
+        """Take what was planted on ships and small craft, each with its boarding if there was."""
+        for entry, inspection in zip(planted, boarded, strict=True):
             if entry.guilty:
                 self.at_sea[entry.scheme.code] += 1
             if self._writes:
-                self._write(VOYAGES, _voyage(entry))
+                found = asdict(inspection) if inspection else None
+                self._write(VOYAGES, {**_voyage(entry), "boarded": found})
 
     def sailed(self, acts: Iterable[tuple[SeaAct, SeaAct | None]]) -> None:
         """Take the acts at sea as asked and as done: moved to when she was there, or not done."""
