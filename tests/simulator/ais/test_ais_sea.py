@@ -87,6 +87,9 @@ def test_a_longer_run_has_the_same_passages_and_more(run):
     short, long = passages(5, start, 3), passages(5, start, 6)
     assert long[: len(short)] == short
     assert len(long) > len(short)
+    later = passages(5, start + timedelta(days=2, hours=7), 4)
+    both = [one for one in long if one.anchored >= later[0].anchored]
+    assert [one for one in later if one.anchored <= long[-1].anchored] == both
 
 
 def test_what_was_done_and_what_could_not_be_is_said(run):

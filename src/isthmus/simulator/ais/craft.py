@@ -6,7 +6,7 @@ right digits of the flag and a block of their own after them.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -72,6 +72,7 @@ def craft(world: World, seed: int) -> tuple[Vessel, ...]:
     return tuple(_craft(world, Dice(seed, "ais", "craft")))
 
 
+@lru_cache(maxsize=4)
 def canal_ships(seed: int) -> tuple[Vessel, ...]:
     """Return the bulk carriers, tankers and others that transit; their id is their IMO number."""
     return tuple(_canal_ships(Dice(seed, "ais", "canal ships")))

@@ -8,8 +8,8 @@ from isthmus.simulator.ais.vessel import Vessel
 from isthmus.simulator.dice import Dice
 
 TRANSIT = (8.5, 11.5)  # hours from the first buoy to the last
-EARLIER = 9
-AGAIN = timedelta(days=40)  # no ship comes back sooner
+EARLIER = 9  # days
+AGAIN = 42  # days after which the same ships come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +28,42 @@ class Passage:
 def passages(seed: int, start: datetime, days: int) -> tuple[Passage, ...]:
     """Return the passages of a run, in order of anchoring.
 
-    They begin ``EARLIER`` days before it, so that ships lie at anchor when it begins. A longer
-    run of the same seed and start has the same passages and more.
+    They begin ``EARLIER`` days before it, so that ships lie at anchor when it begins. A day's
+    passages follow from the seed and the date alone, whatever run asks.
     """
-    dice = Dice(seed, "ais", "passages", start.isoformat())
-    canal, ships = fleet()["canal"], canal_ships(seed)
+    first, last = start - timedelta(days=EARLIER), start + timedelta(days=days)
+    midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     found: list[Passage] = []
-    at, end = start - timedelta(days=EARLIER), start + timedelta(days=days)
-    free = dict.fromkeys((ship.id for ship in ships), at - AGAIN)
-    while True:
-        at += timedelta(minutes=dice.between(0, 2 * 24 * 60 / canal["transits_a_day"]))
-        if at >= end:
-            return tuple(found)
-        ship = _free_ship(dice, ships, free, at)
-        if ship is None:
-            continue
+    while midnight < last:
+        found += (one for one in _of_day(seed, midnight) if first <= one.anchored < last)
+        midnight += timedelta(days=1)
+    return tuple(found)
+
+
+def _of_day(seed: int, midnight: datetime) -> list[Passage]:
+    """Return the passages whose ships anchor on this day; each day has ships of its own."""
+    dice = Dice(seed, "ais", "passages", midnight.date().isoformat())
+    canal, usual = fleet()["canal"], fleet()["canal"]["transits_a_day"]
+    ships = list(canal_ships(seed)[midnight.toordinal() % AGAIN :: AGAIN])
+    count = min(dice.whole(round(0.75 * usual), round(1.25 * usual)), len(ships))
+    found = []
+    for minute in sorted(dice.between(0, 24 * 60) for _ in range(count)):
+        ship = ships.pop(dice.whole(0, len(ships) - 1))
         southbound = dice.chance(0.5)
         ends = (canal["atlantic"][ship.kind], canal["pacific"][ship.kind])
         origin, destination = ends if southbound else ends[::-1]
+        anchored = midnight + timedelta(seconds=round(60 * minute))
         waits = dice.around(canal["waits"][0], canal["waits"][1])
-        weighs = at + timedelta(hours=min(max(waits, 3.0), 160.0))
+        weighs = anchored + timedelta(seconds=round(3600 * min(max(waits, 3.0), 160.0)))
         found.append(
             Passage(
                 ship=ship,
                 southbound=southbound,
                 origin=dice.weighed(origin),
                 destination=dice.weighed(destination),
-                anchored=at,
+                anchored=anchored,
                 weighs=weighs,
-                through=weighs + timedelta(hours=dice.between(*TRANSIT)),
+                through=weighs + timedelta(seconds=round(3600 * dice.between(*TRANSIT))),
             )
         )
-        free[ship.id] = found[-1].through + AGAIN
-
-
-def _free_ship(
-    dice: Dice, ships: tuple[Vessel, ...], free: dict[str, datetime], at: datetime
-) -> Vessel | None:
-    for _ in range(20):
-        ship = dice.pick(ships)
-        if free[ship.id] <= at:
-            return ship
-    return None
+    return found
