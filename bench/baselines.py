@@ -1,11 +1,11 @@
 """How hard the simulator's sets are: what each baseline catches, over several seeds.
 
     python bench/baselines.py [--consignments 60000] [--days 120] [--seeds 5] [--rate 0.01]
-                              [--keep FOLDER] [--processes 2]
+                              [--keep FOLDER] [--processes 2] [--page]
 
 Each set is generated, checked for leaks of its labels, and its later 30 % by time ranked by every
 baseline of ``isthmus.risk.baselines``. Means over the seeds with intervals of 95 % (Student's t).
-Sets kept in a folder are not made again.
+Sets kept in a folder are not made again; --page writes docs/simulator/difficulty.md as well.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from isthmus.simulator import run, schemes
 from isthmus.simulator.run import Order
 from isthmus.simulator.truth import FOLDER
 
+PAGE = Path(__file__).parent.parent / "docs" / "simulator" / "difficulty.md"
 Table = dict[tuple[str, str, float, str], benchmark.Interval]
 
 
@@ -33,12 +34,26 @@ def main() -> None:
         root = asked.keep or Path(scratch)
         sets = [_one(root / f"seed-{seed}", seed, asked) for seed in range(1, asked.seeds + 1)]
     table = dict(benchmark.over_sets([found for found, _ in sets]))
-    print(f"\n{asked.seeds} seeds, {asked.consignments:,} consignments over {asked.days} days, "
-          f"rate {asked.rate:.1%}, mean and half width of 95 %")  # fmt: skip
-    _overall(table)
-    _by_kind(table)
-    convicted = [str(seed) for seed, (_, clean) in enumerate(sets, 1) if not clean]
-    print(f"sets that leak their labels: {', '.join(convicted) or 'none'}")
+    said = [
+        f"{asked.seeds} seeds, {asked.consignments:,} consignments over {asked.days} days, "
+        f"rate {asked.rate:.1%}. Means, with the half width of their 95 % interval.",
+        "",
+        *_overall(table),
+        "",
+        "Recall at 2 % by objective and method:",
+        "",
+        *_by_kind(table),
+        "",
+        f"Sets that leak their labels: {_convicted(sets)}.",
+    ]
+    print("\n" + "\n".join(said))
+    if asked.page:
+        head = ["# How hard the sets are", "", "Written by `python bench/baselines.py --page`.", ""]
+        PAGE.write_text("\n".join([*head, *said, ""]), encoding="utf-8")
+
+
+def _convicted(sets: list[tuple[list[benchmark.Line], bool]]) -> str:
+    return ", ".join(str(seed) for seed, (_, clean) in enumerate(sets, 1) if not clean) or "none"
 
 
 def _one(folder: Path, seed: int, asked: argparse.Namespace) -> tuple[list[benchmark.Line], bool]:
@@ -59,25 +74,31 @@ def _one(folder: Path, seed: int, asked: argparse.Namespace) -> tuple[list[bench
     return benchmark.lines(ranked), verdict.clean
 
 
-def _overall(table: Table) -> None:
+def _overall(table: Table) -> list[str]:
     heads = [f"recall {budget:.0%}" for budget in BUDGETS]
-    heads += ["precision 2%", "harm 2%", "lift 2%"]
-    print(f"{'':36}" + "".join(f"{head:>15}" for head in heads))
+    heads += ["precision 2%", "harm recall 2%", "lift 2%"]
+    rows = [_row("", *heads), _row(*["---"] * (len(heads) + 1))]
     for name in BASELINES:
         keys = [(name, benchmark.ALL, budget, "recall") for budget in BUDGETS]
-        keys += [(name, benchmark.ALL, 0.02, one) for one in ("precision", "harm_recall", "lift")]
-        print(f"{name:36}" + "".join(f"{_figure(table.get(key)):>15}" for key in keys))
+        keys += [(name, benchmark.ALL, 0.02, one) for one in ("precision", "harm_recall")]
+        lift = table[name, benchmark.ALL, 0.02, "lift"]
+        rows.append(_row(name, *(_figure(table.get(key)) for key in keys), f"{lift.mean:.1f}"))
+    return rows
 
 
-def _by_kind(table: Table) -> None:
-    """Print recall at 2 % of each objective and method."""
+def _by_kind(table: Table) -> list[str]:
+    """Return recall at 2 % of each objective and method."""
     kinds = list(dict.fromkeys(kind for _, kind, _, _ in table if kind != benchmark.ALL))
     kinds.sort(key=lambda kind: (kind[0] == "M", len(kind) if kind[0] == "M" else 0, kind))
-    print("\nrecall at 2 %")
-    print(" " * 12 + "".join(f"{name.replace(' regression', ''):>26}" for name in BASELINES))
+    rows = [_row("", *BASELINES), _row(*["---"] * (len(BASELINES) + 1))]
     for kind in kinds:
-        cells = (_figure(table.get((name, kind, 0.02, "recall"))) for name in BASELINES)
-        print(f"{kind:12}" + "".join(f"{cell:>26}" for cell in cells))
+        figures = (_figure(table.get((name, kind, 0.02, "recall"))) for name in BASELINES)
+        rows.append(_row(kind, *figures))
+    return rows
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _figure(found: benchmark.Interval | None) -> str:
@@ -95,6 +116,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=0.01)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--page", action="store_true")
     return parser.parse_args()
 
 

@@ -24,7 +24,6 @@ from isthmus.kernel.errors import Invalid
 from isthmus.risk import indicators, trace_odds
 from isthmus.risk.metrics import F64
 from isthmus.risk.shipment_features import (
-    CATEGORIES,
     MOMENT,
     RATED,
     names,
@@ -52,6 +51,8 @@ BASELINES = (
     ORACLE,
 )
 LEAST_POSITIVES = 5  # below this many, nothing is learnt and all rows score alike
+# Of ten settings the best at 2 % on the last third of the earlier part of three sets; offering
+# lanes and goods as categories beside their rates was worse.
 _ROUNDS = 250
 _BOOSTING: Mapping[str, object] = {
     "objective": "binary",
@@ -62,6 +63,7 @@ _BOOSTING: Mapping[str, object] = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 10.0,
+    "scale_pos_weight": 10.0,
     "max_bin": 127,
     "deterministic": True,
     "force_row_wise": True,
@@ -189,13 +191,12 @@ def _boosted(table: pl.DataFrame, label: pl.Series, late: NDArray[np.bool_], see
     if truth.sum() < LEAST_POSITIVES:
         return np.zeros(int(late.sum()))
     columns = [*names(), *map(rate_name, RATED)]
-    codes = table.select(pl.col(CATEGORIES).rank("dense").cast(pl.Float64)).to_numpy()
-    numbers = np.hstack([_numbers(table, columns), codes])
+    regime = table.select(pl.col("regime").rank("dense").cast(pl.Float64)).to_numpy()
+    numbers = np.hstack([_numbers(table, columns), regime])
     data = lightgbm.Dataset(
         numbers[taught],
         truth,
-        feature_name=[*columns, *CATEGORIES],
-        categorical_feature=list(CATEGORIES),
+        feature_name=[*columns, "regime"],
         params={"verbosity": -1, "max_bin": _BOOSTING["max_bin"]},
     )
     booster = lightgbm.train({**_BOOSTING, "seed": seed}, data, num_boost_round=_ROUNDS)

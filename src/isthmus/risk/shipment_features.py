@@ -26,7 +26,6 @@ MADE = (
     "price_kg", "kg_package", "freight_of_value", "beyond_thousands", "way_back",
     "delivered_apart", "words",
 )  # fmt: skip
-CATEGORIES = ("regime", "service", "onward_service", "terminal", "size_type", "package_kind", "hs2")
 SEEN: Sequence[tuple[str, ...]] = (
     ("shipper",), ("consignee",), ("forwarder",), ("haulier",), ("vessel",), ("container",),
     ("hs4", "origin"), ("origin", "delivery"), ("hs4", "delivery"), ("shipper", "consignee"),
