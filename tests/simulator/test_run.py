@@ -63,7 +63,8 @@ def test_the_summary_counts_what_was_written(traffic):
     events = traffic.records(ContainerEvent)
     once = {(event.sender, event.event_id) for event in events}
     spoilt = sum(row["fault"] == "impossible_event_month" for row in traffic.faults)
-    assert len(once) == summary.events - spoilt
+    # One spoilt may be the copy of an event that was told before.
+    assert summary.events - spoilt <= len(once) <= summary.events
     assert len(events) > len(once)
 
 
@@ -225,9 +226,8 @@ def test_what_is_planted_stands_anywhere_in_the_order(traffic):
 def test_an_event_is_sent_again_as_it_was(traffic):
     lines = Counter(
         line
-        for document in traffic.documents
-        if document.format == "events"
-        for line in document.path.read_bytes().splitlines()
+        for content in {d.path.read_bytes() for d in traffic.documents if d.format == "events"}
+        for line in content.splitlines()
     )
     assert max(lines.values()) == 2
     assert all(events_jsonl.recognise(line, None) for line in lines)

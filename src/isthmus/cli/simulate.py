@@ -12,10 +12,9 @@ import typer
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.loop import progress
 from isthmus.simulator import run, schemes
-from isthmus.simulator.ais.acts import SeaKind
 from isthmus.simulator.run import Order, Summary
 from isthmus.simulator.scheme import Scheme
-from isthmus.simulator.traces import ON_MOVES, ON_PAPERS
+from isthmus.simulator.traces import sentences
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)  # a Monday, before the first paper
 
@@ -78,7 +77,7 @@ def list_schemes(
 ) -> None:
     """List the schemes, or check those of others; a wrong one is refused with file, key, reason."""
     if traces:
-        told = _traces()
+        told = dict(sorted(sentences().items()))
         show({"traces": told}, as_json, lambda: "\n".join(f"{n:26} {w}" for n, w in told.items()))
         return
     found = schemes.shipped() if check is None else schemes.read_folder(check)
@@ -100,14 +99,6 @@ def list_schemes(
 def _scheme(scheme: Scheme) -> str:
     left = ", ".join(f"{name} {chance:g}" for name, chance in scheme.traces.items())
     return f"{scheme.code:5} {scheme.objective:11} {scheme.name['en']}\n      {left}"
-
-
-def _traces() -> dict[str, str]:
-    """Return every trace with the sentence that says what shows."""
-    acts = {**ON_PAPERS, **ON_MOVES}
-    told = {name: (act.__doc__ or "").strip().partition("\n")[0] for name, act in acts.items()}
-    told |= {kind.value: "(at sea)" for kind in SeaKind}
-    return dict(sorted(told.items()))
 
 
 def _words(made: Summary, out: Path, seconds: float) -> str:

@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from isthmus.reference.size_types import size_type
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.numbers import Numbers
 from isthmus.simulator.shipment import Box
 
 AWAY = timedelta(days=28)  # a box that was here is not back sooner
+TARE = 3800  # kilograms of an empty box of a kind that no table lists
 KNOWN = 0.35  # share of boxes, of those that could be back, that were here before
 
 
@@ -36,3 +38,9 @@ class Boxes:
             tare = round(nominal * dice.between(0.97, 1.03) / 10) * 10
         away.append((at, number, tare))
         return Box(number, kind, tare)
+
+
+def nominal_tare(kind: str) -> int:
+    """Return what an empty box of a size-type usually weighs, in kilograms."""
+    decoded = size_type(kind)
+    return (decoded.nominal_tare_kg if decoded else None) or TARE

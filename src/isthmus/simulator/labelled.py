@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from isthmus.simulator.boxes import nominal_tare
 from isthmus.simulator.observed import observed
 from isthmus.simulator.officers import Inspection
 from isthmus.simulator.planted import Planted
@@ -90,6 +91,7 @@ def _declared(shipment: Shipment) -> Mapping[str, object]:
         "consignee": _name(shipment.consignee),
         "forwarder": _name(shipment.forwarder),
         "hs": shipment.hs,
+        "hs_of_lot": shipment.lot.goods.hs if shipment.lot else None,
         "description": shipment.text,
         "language": shipment.language,
         "packages": sum(load.packages for load in shipment.loads),
@@ -101,6 +103,7 @@ def _declared(shipment: Shipment) -> Mapping[str, object]:
         "size_type": box.size_type,
         "boxes": len(shipment.boxes),
         "tare_kg": box.tare,
+        "tare_over_kg": box.tare - nominal_tare(box.size_type),
         "verified_mass": box.verified,
         "set_point": box.set_point,
         "seals": len(box.seals),
@@ -150,6 +153,7 @@ _SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
             "consignee",
             "forwarder",
             "hs",
+            "hs_of_lot",
             "description",
             "language",
         ),
@@ -164,6 +168,7 @@ _SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "size_type": pl.String,
     "boxes": pl.Int64,
     "tare_kg": pl.Int64,
+    "tare_over_kg": pl.Int64,
     "verified_mass": pl.Boolean,
     "set_point": pl.Float64,
     "seals": pl.Int64,
@@ -177,6 +182,8 @@ _SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
         ("seals_read", "seal_changes", "resealed", "opened_by_customs", "scanned"), pl.Int64
     ),
     "road_hours": pl.Float64,
+    **dict.fromkeys(("gate_outs", "holds_lifted", "repairs"), pl.Int64),
+    **dict.fromkeys(("supply_air_over_c", "lot_out_share"), pl.Float64),
     **dict.fromkeys(
         ("elsewhere", "right_lookups", "right_transfers", "right_users", "night_lookups"), pl.Int64
     ),

@@ -9,6 +9,7 @@ from isthmus.cargo.model import ContainerEvent, Regime, Seal
 from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice, Odds
 from isthmus.simulator.shipment import Box, Shipment
+from isthmus.simulator.staff import Staff
 from isthmus.simulator.world import Terminal, World
 
 PORT_SYSTEM = "PCSPA"  # the port community system, which keeps the rights of release
@@ -23,12 +24,12 @@ STEP = Decimal(20)  # kilograms that a scale tells apart
 
 @dataclass(slots=True)
 class Port:
-    """Who works in the port: hauliers, some busy and some not, and users of its system."""
+    """Who works in the port: hauliers, some busy and some not, and those with an account."""
 
     world: World
     dice: Dice
     hauliers: Odds[str]
-    users: list[str]
+    staff: Staff
     usual: dict[str, str] = field(default_factory=dict)  # hauliers, by the firm's name
 
     @staticmethod
@@ -36,8 +37,7 @@ class Port:
         """Return the port with its people for a run."""
         dice = Dice(seed, "port")
         hauliers = Odds({f"H{dice.text('0123456789', 5)}": 1 / (rank + 1) for rank in range(160)})
-        users = [f"u-{dice.text('0123456789abcdef', 8)}" for _ in range(240)]
-        return Port(world, dice, hauliers, users)
+        return Port(world, dice, hauliers, Staff(world, seed))
 
     def stranger(self) -> str:
         """Return a haulier that never came here before."""
@@ -147,7 +147,9 @@ class _Stay:
     ) -> list[ContainerEvent]:
         """Customs lets it go; the right to fetch it passes to the forwarder and to the haulier."""
         dice = self.port.dice
-        made = [self.event("CUSR", fetched - _hours(dice.between(8, 13)), here)]
+        cleared = fetched - _hours(dice.between(8, 13))
+        official = self.port.staff.official(here.office, cleared).id
+        made = [self.event("CUSR", cleared, here, user=official)]
         passed = fetched - _hours(dice.between(14, 30))
         made.append(self.right("transfer", landed - _hours(dice.between(1, 20)), here))
         made.append(self.right("transfer", passed, here, self.shipment.released_to))
@@ -160,7 +162,7 @@ class _Stay:
         self, act: str, at: datetime, here: Terminal, haulier: str | None = None
     ) -> ContainerEvent:
         """Return a transfer or a look-up of the right of release, as the port system tells it."""
-        user = self.port.dice.pick(self.port.users)
+        user = self.port.staff.user(haulier or self.shipment.carrier, at).id
         made = self.event(f"isth:release_right_{act}", at, here, haulier=haulier, user=user)
         return replace(made, sender=PORT_SYSTEM, empty=None)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from isthmus.cargo.model import ContainerEvent
+from isthmus.cargo.model import ContainerEvent, Regime
 from isthmus.simulator.shipment import Box, Shipment
 
 LEAD = timedelta(hours=1)  # a hold must reach the gate or crane this long before the box goes
@@ -46,6 +46,11 @@ def observed(shipment: Shipment) -> Mapping[str, object]:
         "scanned": sum(move.code == "isth:scan" for move in moves),
         "road_hours": _road_hours(moves),
         "elsewhere": _elsewhere(shipment, moves),
+        "gate_outs": sum(move.code == "GTOT" for move in moves),
+        "holds_lifted": sum(move.code == "isth:release" for move in moves),
+        "repairs": sum(name == "repaired" for move in moves for name, _ in move.detail),
+        "supply_air_over_c": _warm(box, moves),
+        "lot_out_share": _lot_out(shipment),
         "right_lookups": sum(move.code.endswith("lookup") for move in rights),
         "right_transfers": sum(move.code.endswith("transfer") for move in rights),
         "right_users": len({move.user for move in rights if move.user}),
@@ -73,6 +78,20 @@ def _seal_changes(box: Box, moves: Sequence[ContainerEvent]) -> int:
             changes += 1
             known = seen
     return changes
+
+
+def _warm(box: Box, moves: Sequence[ContainerEvent]) -> float | None:
+    """Return by how much the warmest supply air read of a reefer was over its set point."""
+    shown = [float(v) for move in moves for name, v in move.detail if name == "supply_air_c"]
+    return max(shown) - box.set_point if shown and box.set_point is not None else None
+
+
+def _lot_out(shipment: Shipment) -> float | None:
+    """Return what leaves the free zone as a share of what entered under the same lot."""
+    if shipment.lot is None or shipment.regime is not Regime.FREE_ZONE_OUT:
+        return None
+    net = sum(load.net for load in shipment.loads)
+    return round(net / max(1, shipment.lot.entered), 4)
 
 
 def _road_hours(moves: Sequence[ContainerEvent]) -> float | None:

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from isthmus.cargo.model import Regime, Seal
 from isthmus.kernel.errors import Invalid
-from isthmus.reference.size_types import size_type
-from isthmus.simulator.boxes import Boxes
+from isthmus.simulator.boxes import Boxes, nominal_tare
 from isthmus.simulator.calls import Call, Timetable
 from isthmus.simulator.dice import Dice, Odds
 from isthmus.simulator.flows import Flows
@@ -299,6 +298,5 @@ class Trade:
         return box
 
     def _box(self, call: Call, kind: str) -> Box:
-        decoded = size_type(kind)
-        nominal = (decoded.nominal_tare_kg if decoded else None) or 3800
-        return self.boxes.take(call.service.carrier.boxes, kind, nominal, call.arrival)
+        prefixes = call.service.carrier.boxes
+        return self.boxes.take(prefixes, kind, nominal_tare(kind), call.arrival)

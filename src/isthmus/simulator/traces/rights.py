@@ -65,13 +65,16 @@ def passed_on_late(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
 
 def asked_at_night(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A user whose work it is not looks the box up by night, before it is cleared."""
-    return _looks(shipment, kit, kit.dice.whole(1, 3), _user(kit), night=True)
+    return _looks(shipment, kit, kit.dice.whole(1, 3), _user(shipment, kit), night=True)
 
 
 def asked_by_stranger(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     """A user that the port's system never had before looks the box up."""
+    moves = of_first(shipment)
+    if kit.hand.stranger is None and moves:
+        kit.hand.stranger = kit.port.staff.user(kit.port.stranger(), moves[0].at).id
     if kit.hand.stranger is None:
-        kit.hand.stranger = f"u-{kit.dice.text('0123456789abcdef', 8)}"
+        return False
     return _looks(shipment, kit, kit.dice.whole(1, 2), kit.hand.stranger, night=False)
 
 
@@ -92,7 +95,7 @@ def read_in_bulk(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     out = fetched_move(shipment)
     if out is None:
         return False
-    user = _user(kit)
+    user = _user(shipment, kit)
     at = out.at - timedelta(minutes=kit.dice.whole(6 * 60, 40 * 60))
     for _ in range(kit.dice.whole(5, 10) if kit.others else 0):
         other = kit.dice.pick(kit.others)
@@ -109,7 +112,7 @@ def cleared_by_one(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     cleared = next((move for move in of_first(shipment) if move.code == "CUSR"), None)
     if cleared is None:
         return False
-    exchange(shipment, cleared, replace(cleared, user=_user(kit)))
+    exchange(shipment, cleared, replace(cleared, user=_user(shipment, kit)))
     return True
 
 
@@ -135,7 +138,7 @@ def hold_lifted(shipment: Shipment, kit: Kit, _kilograms: float) -> bool:
     stay = life.stay(kit.port, shipment, shipment.box)
     shipment.moves.append(stay.event("isth:hold", at, here))
     at += min(timedelta(minutes=kit.dice.whole(8, 240)), (last.at - at) / 2)
-    shipment.moves.append(replace(stay.event("isth:release", at, here), user=_user(kit)))
+    shipment.moves.append(replace(stay.event("isth:release", at, here), user=_user(shipment, kit)))
     return True
 
 
@@ -153,10 +156,13 @@ ON_MOVES: Mapping[str, Act] = named(
 )
 
 
-def _user(kit: Kit) -> str:
-    """Return the one in the port's system who acts for this hand."""
+def _user(shipment: Shipment, kit: Kit) -> str:
+    """Return the official who acts for this hand: one of where its first box lands."""
     if kit.hand.user is None:
-        kit.hand.user = kit.dice.pick(kit.port.users)
+        call = shipment.arrival or shipment.departure
+        if call is None:
+            raise TypeError("a shipment has a ship")
+        kit.hand.user = kit.port.staff.official(call.service.terminal.office, call.arrival).id
     return kit.hand.user
 
 
