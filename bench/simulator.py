@@ -2,9 +2,10 @@
 
     python bench/simulator.py [--full] [--processes 2]
 
-Generates 10,000 and 100,000 consignments of 120 days, with --full 1,000,000 of a year as well; the
-smallest twice, once in one process and once in several, to compare every byte. Peak memory is the
-greatest resident set of the processes, added up.
+Generates 10,000 and 100,000 consignments of 120 days, with --full 1,000,000 of a year as well, all
+without ship tracks, which bench/ais.py measures; the smallest twice, once in one process and once
+in several, to compare every byte. Peak memory is the greatest resident set of the processes, added
+up.
 """
 
 import argparse
@@ -44,7 +45,8 @@ def _made(consignments: int, days: int, processes: int) -> str:
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "set"
         words = ["simulate", "generate", "--out", out, "--consignments", consignments,
-                 "--days", days, "--seed", SEED, "--processes", processes, "--json"]  # fmt: skip
+                 "--days", days, "--seed", SEED, "--processes", processes,
+                 "--no-ais", "--json"]  # fmt: skip
         code = "from isthmus.cli.app import main; main()"
         started = time.perf_counter()
         with subprocess.Popen(

@@ -26,7 +26,7 @@ from isthmus.simulator.truth import FOLDER
 
 HERE = Path(__file__).parent
 DAYS = 5  # of ship tracks
-TRACKS = 130  # tracks that are drawn, evenly out of all
+TRACKS = 90  # tracks that are drawn, evenly out of all
 PRICED = 16  # commodities whose prices are drawn
 SHOWN = 28  # traces that are drawn
 _AMERICAS = ((-125.0, -28.0), (-42.0, 45.0))
@@ -61,7 +61,7 @@ def _tracks(seed: int) -> list[Track]:
     here = world.load()
     ships = {vessel.id: vessel for vessel in liners(here, seed)}
     sailed = sail_calls(ships, calls(here, seed, START, DAYS), [], seed)
-    through = sail_passages(passages(seed, START, DAYS), seed)
+    through = sail_passages(passages(seed, START, DAYS), [], seed)
     plans = [plan for plan in [*sailed.plans, *through] if len(plan.times) > 1]
     return [Track.of(plan) for plan in plans[:: max(1, len(plans) // TRACKS)]]
 
