@@ -150,9 +150,9 @@ def _activity(rows: pl.DataFrame) -> Picture:
         tenth = sum(held[: len(held) // 10]) / sum(held)
         once = sum(count == 1 for count in held) / len(held)
         picture.words(
-            400,
+            380,
             50 + 18 * at,
-            f"{len(held):,} {name}s: a tenth ship {tenth:.0%}, {once:.0%} only once",
+            f"{len(held):,} {name}s: a tenth has {tenth:.0%}, {once:.0%} only once",
             fill=colour,
         )
     return picture
