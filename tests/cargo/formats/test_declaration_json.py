@@ -333,3 +333,19 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
     readings = read(content)
     assert readings
     assert all(isinstance(reading, Rejected) for reading in readings)
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [
+        (b'{"at": "2026-01-09T00:00:04Z", "radar": "PR-4", "speed": 20.2}', False),
+        (b'[{"type": "bundle", "id": "bundle--1"}]', False),
+        (b'{"note": 1, "reference": "R1"}', True),  # a declaration with a field that is wrong
+        (b'{"lodged_at": "yesterday"}', True),
+        (b"{}", True),
+        (b"[]", True),
+    ],
+)
+def test_json_of_other_things_is_no_declaration(text, ours):
+    source = Source("something.json")
+    assert FORMAT.recognise(text, source) is ours

@@ -33,7 +33,7 @@ def test_every_format_has_a_code_of_its_own_with_a_label_and_a_limit() -> None:
         (b"UNB+UNOA:2+A+B+260101:0000+1'UNH+1+CUSDEC:D:96B:UN'BGM+929+1+9'", "m.edi", None),
         (b'{"event_id": "1", "sender"', "anything", "events"),
         (b'{"reference": "1"', "anything", "json"),
-        (b'[{"foo": 1}]', "anything", "json"),
+        (b'[{"foo": 1}]', "anything", None),
         (KOREA.encode(), "anything", "tabular"),
         (b"\xef\xbb\xbf" + KOREA.encode(), "anything", "tabular"),
         (b"a,b\n1,2\n", "anything", None),

@@ -29,9 +29,12 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _BEGINS = re.compile(rb"\{\s*[\"}]|\[\s*[{\]]")  # an object or a list of objects, not any bracket
 _BREACHES_SHOWN = 5
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
+_FIRST_FIELD = re.compile(rb'\[?\s*\{\s*"([^"\\]*)"\s*:')
+_ALWAYS = (b'"reference"', b'"function"')
 _EVENT_MARKS = (b'"event_id"', b'"equipmentEventTypeCode"', b'"eventType"')
 
 declaration_breaches = compile_schema(schema(SCHEMA))
+_FIELDS = frozenset(schema(SCHEMA)["properties"])
 
 
 def encode_declaration(declaration: Declaration) -> dict[str, Any]:
@@ -62,7 +65,16 @@ def recognise(head: bytes, source: Source) -> bool:
     if not start:
         return named_json
     begins = start[:1] in (b"{", b"[") if named_json else _BEGINS.match(start) is not None
-    return begins and not any(mark in head for mark in _EVENT_MARKS)
+    return begins and not any(mark in head for mark in _EVENT_MARKS) and not _of_others(start)
+
+
+def _of_others(start: bytes) -> bool:
+    """Whether JSON is plainly of something else: its first field is none of a declaration, and
+    what every declaration has is not there."""
+    first = _FIRST_FIELD.match(start)
+    if first is None or first[1].decode("utf-8", "replace") in _FIELDS:
+        return False
+    return not any(mark in start for mark in _ALWAYS)
 
 
 def read(stream: BinaryIO, _source: Source) -> Iterator[Reading]:
