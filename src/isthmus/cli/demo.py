@@ -44,7 +44,7 @@ AGENCY = "ISTHMUS-DEMO"  # marks a node that may be removed and made again
 HOST = "127.0.0.1"
 PORT = 8440
 CONSIGNMENTS = 400
-RATE = 0.04  # share in which something is planted: more than in life, so that a few show
+RATE = 0.12  # share in which something is planted: more than in life, so that a few show
 BEFORE = timedelta(days=14)  # how long ago the sample's first papers were sent
 # Folders of a data folder that hold what a node receives, and endings of files it may read.
 INCOMING = ("messages", "declarations")
