@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from isthmus.simulator.dice import Dice
 from isthmus.simulator.numbers import DIGITS
-from isthmus.simulator.shipment import Shipment
 from isthmus.simulator.traders import Trader, Traders
 from isthmus.simulator.world import Goods, World
 
@@ -43,13 +42,9 @@ class FreeZone:
         self._dice = Dice(seed, "free zone")
         self._lots: dict[str, deque[Lot]] = {}
 
-    def enters(self, shipment: Shipment, arrival: datetime) -> Lot:
-        """Enter what a ship brings for a firm of the zone."""
-        goods, owner = shipment.goods, shipment.consignee
-        if goods is None or owner is None:
-            raise TypeError("what enters the zone has goods and an owner")
-        net = sum(load.net for load in shipment.loads)
-        return self._entered(owner, goods, shipment.origin[:2], arrival + STANDS, net)
+    def enters(self, owner: Trader, goods: Goods, origin: str, net: int, arrival: datetime) -> Lot:
+        """Enter so many kilograms that a ship brings for a firm of the zone."""
+        return self._entered(owner, goods, origin, arrival + STANDS, net)
 
     def lot(self, goods: Goods, at: datetime) -> Lot:
         """Return a lot of such goods from which something may leave at a moment.

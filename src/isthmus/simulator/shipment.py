@@ -3,15 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from isthmus.cargo.model import ContainerEvent, Regime, Seal
 from isthmus.simulator.calls import Call
+from isthmus.simulator.free_zone import Lot
 from isthmus.simulator.traders import Trader
 from isthmus.simulator.world import Goods
-
-if TYPE_CHECKING:
-    from isthmus.simulator.free_zone import Lot
 
 
 @dataclass(slots=True)
@@ -72,7 +69,7 @@ class Shipment:
     ordered: bool = False  # made out to order
     consignee_after: Trader | None = None  # the consignee that a change manifest puts in
     misstated: float = 1.0  # factor on the mass that the first manifest gives, until corrected
-    lot: "Lot | None" = None  # the free-zone lot that it makes, or is taken from
+    lot: Lot | None = None  # the free-zone lot that it makes, or is taken from
     moves: list[ContainerEvent] = field(default_factory=list)
     released_to: str | None = None  # the haulier that fetches it
 

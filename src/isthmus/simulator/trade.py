@@ -223,7 +223,9 @@ class Trade:
         packages = sum(load.packages for load in made.loads)
         made.text = goods_text(world, goods, made.language, made.shipper, packages, dice)
         if regime is Regime.FREE_ZONE_IN and arrival is not None:
-            made.lot = self.free_zone.enters(made, arrival.arrival)
+            net = sum(load.net for load in made.loads)
+            owner = made.consignee
+            made.lot = self.free_zone.enters(owner, goods, origin[:2], net, arrival.arrival)
         return made
 
     def _fill(self, made: Shipment, goods: Goods, shipper: Trader) -> None:
