@@ -27,7 +27,7 @@ from isthmus.simulator.ais.reports import POSITION_A, Sender, voyages
 from isthmus.simulator.ais.sea import sea
 from isthmus.simulator.ais.stream import encode, in_order, static_table
 from isthmus.simulator.ais.write import Summary, write
-from isthmus.simulator.calls import calls
+from isthmus.simulator.traffic.calls import calls
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 AHEAD = 14  # days of calls after the run, so that ships are on their way

@@ -19,9 +19,10 @@ from isthmus.cli.simulate import START
 from isthmus.risk import benchmark, labelled, leaks
 from isthmus.risk.baselines import BASELINES
 from isthmus.risk.budget import BUDGETS
-from isthmus.simulator import run, schemes
+from isthmus.simulator import run
 from isthmus.simulator.run import Order
-from isthmus.simulator.truth import FOLDER
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.truth.book import FOLDER
 
 PAGE = Path(__file__).parent.parent / "docs" / "simulator" / "difficulty.md"
 Table = dict[tuple[str, str, float, str], benchmark.Interval]

@@ -15,14 +15,15 @@ from drawing import BLUE, FAINT, INK, LAND, RED, Axis, Picture
 
 from isthmus.cli.app import app  # noqa: F401  (commands join the application first)
 from isthmus.cli.simulate import START
-from isthmus.simulator import schemes, world
+from isthmus.simulator import world
 from isthmus.simulator.ais.lanes import lanes
 from isthmus.simulator.ais.liners import liners
 from isthmus.simulator.ais.passages import passages
 from isthmus.simulator.ais.track import Track
 from isthmus.simulator.ais.voyages import sail_calls, sail_passages
-from isthmus.simulator.calls import calls
-from isthmus.simulator.truth import FOLDER
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.traffic.calls import calls
+from isthmus.simulator.truth.book import FOLDER
 
 HERE = Path(__file__).parent
 DAYS = 5  # of ship tracks

@@ -13,9 +13,10 @@ from isthmus.cli.simulate import START
 from isthmus.kernel.errors import Invalid
 from isthmus.risk.baselines import BASELINES
 from isthmus.risk.budget import BUDGETS
-from isthmus.simulator import run, schemes, world
+from isthmus.simulator import run, world
 from isthmus.simulator.run import Order
-from isthmus.simulator.scheme import SHIPMENT
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.smuggling.scheme import SHIPMENT
 
 
 @pytest.fixture(scope="module")

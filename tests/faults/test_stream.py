@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from node_process import Served, init, isthmus, token
 
-from isthmus.simulator import run, truth
+from isthmus.simulator import run
+from isthmus.simulator.truth import book
 
 START = datetime(2026, 8, 31, 6, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def test_everything_arrives(streamed):
     assert sent["documents"] == sum(made.documents.values())
     assert sent["accepted"] > made.consignments
     assert sent["unsupported"] == sum(made.documents.get(k, 0) for k in ("baplie", "cusdec"))
-    spoilt = [r for r in truth.rows(folder, truth.FAULTS) if r["expected"] == "quarantined"]
+    spoilt = [r for r in book.rows(folder, book.FAULTS) if r["expected"] == "quarantined"]
     assert bool(sent["quarantined"]) == bool(spoilt)
     assert first.status == int(bool(spoilt))
 

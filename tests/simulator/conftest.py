@@ -3,7 +3,9 @@
 import pytest
 from sample_traffic import START, Sample, read
 
-from isthmus.simulator import post, run, truth
+from isthmus.simulator import run
+from isthmus.simulator.papers import post
+from isthmus.simulator.truth import book
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +16,7 @@ def traffic(tmp_path_factory) -> Sample:
     return Sample(
         folder,
         summary,
-        truth.rows(folder),
-        truth.rows(folder, truth.FAULTS),
+        book.rows(folder),
+        book.rows(folder, book.FAULTS),
         [read(*each) for each in sent],
     )

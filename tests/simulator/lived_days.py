@@ -5,18 +5,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
-from isthmus.simulator import schemes, world
-from isthmus.simulator.calls import AHEAD, calls
+from isthmus.simulator import world
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.life import Port
-from isthmus.simulator.numbers import Numbers
-from isthmus.simulator.officers import Inspection, Inspector
-from isthmus.simulator.planted import Planted, PlantedVoyage
-from isthmus.simulator.scheme import Scheme
-from isthmus.simulator.shipment import Shipment
-from isthmus.simulator.traces import Kit
-from isthmus.simulator.trade import Trade
-from isthmus.simulator.underworld import Underworld
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.smuggling.officers import Inspection, Inspector
+from isthmus.simulator.smuggling.planted import Planted, PlantedVoyage
+from isthmus.simulator.smuggling.scheme import Scheme
+from isthmus.simulator.smuggling.traces import Kit
+from isthmus.simulator.smuggling.underworld import Underworld
+from isthmus.simulator.traffic.calls import AHEAD, calls
+from isthmus.simulator.traffic.life import Port
+from isthmus.simulator.traffic.numbers import Numbers
+from isthmus.simulator.traffic.shipment import Shipment
+from isthmus.simulator.traffic.trade import Trade
 
 START = datetime(2026, 8, 31, tzinfo=UTC)
 

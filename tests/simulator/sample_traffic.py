@@ -1,16 +1,22 @@
 """What a sample of traffic is, once the readers have read it."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from isthmus.cargo.formats.readers import recognise
 from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import Accepted, Rejected
+from isthmus.simulator import world
 from isthmus.simulator.run import Summary
+from isthmus.simulator.traffic.calls import calls
+from isthmus.simulator.traffic.shipment import Shipment
+from isthmus.simulator.traffic.trade import LONGEST_STAY, Trade
 
 # A Monday, before the first paper.
 START = datetime(2026, 8, 31, 6, tzinfo=UTC)
+DAYS = 14
+WORLD = world.load()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +65,14 @@ def read(at: datetime, path: Path) -> Read:
         [reading for reading in readings if isinstance(reading, Accepted)],
         [reading for reading in readings if isinstance(reading, Rejected)],
     )
+
+
+def drawn(seed: int, start: datetime, count: int = 60) -> list[Shipment]:
+    """What is drawn for every call of two weeks, before anything is planted or lived."""
+    known = calls(WORLD, seed, start, DAYS + LONGEST_STAY.days + 2)
+    trade = Trade(WORLD, seed, known, start + timedelta(days=DAYS), count)
+    shipments = []
+    for call in known:
+        trade.traders.day(call.arrival)
+        shipments += trade.draw([call])
+    return shipments

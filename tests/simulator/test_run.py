@@ -14,8 +14,8 @@ from isthmus.cargo.model import Consignment, ContainerEvent, Declaration, Functi
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.reference.check_digits import container_number_valid, imo_valid
 from isthmus.simulator import run
-from isthmus.simulator.calls import AHEAD
 from isthmus.simulator.run import Order
+from isthmus.simulator.traffic.calls import AHEAD
 
 
 def contents(folder):

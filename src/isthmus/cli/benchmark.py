@@ -14,9 +14,11 @@ from isthmus.cli.loop import progress
 from isthmus.cli.simulate import simulate
 from isthmus.risk import baselines, benchmark, labelled, trace_odds
 from isthmus.risk.budget import BUDGETS
-from isthmus.simulator import marginals, schemes, world
-from isthmus.simulator.scheme import SHIPMENT, Scheme
-from isthmus.simulator.truth import FOLDER
+from isthmus.simulator import world
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.smuggling.scheme import SHIPMENT, Scheme
+from isthmus.simulator.truth import marginals
+from isthmus.simulator.truth.book import FOLDER
 
 Set = Annotated[Path, typer.Argument(help="A folder that `isthmus simulate generate` made.")]
 _TWO = 0.02

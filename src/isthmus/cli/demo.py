@@ -36,8 +36,11 @@ from isthmus.platform.settings import (
 )
 from isthmus.risk import store as risk
 from isthmus.risk.objectives import Objective
-from isthmus.simulator import post, run, schemes, truth
-from isthmus.simulator.officers import Officers
+from isthmus.simulator import run
+from isthmus.simulator.papers import post
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.smuggling.officers import Officers
+from isthmus.simulator.truth import book
 
 FOLDER = Path("demo-node")
 AGENCY = "ISTHMUS-DEMO"  # marks a node that may be removed and made again
@@ -189,7 +192,7 @@ def _on_sample(
         sent = [(at, path) for at, path in post.sent(out / run.DOCUMENTS) if at <= now]
         clock = SetClock(min(start, sent[0][0]))
         with _create(folder, settings, clock) as node:
-            days = Days(node, clock, Officers(truth.rows(out), schemes.shipped(), seed))
+            days = Days(node, clock, Officers(book.rows(out), schemes.shipped(), seed))
             with progress("traffic", len(sent)) as advance:
                 days.run(sent, now, advance)
             counted = _counts(node, days.tallies)

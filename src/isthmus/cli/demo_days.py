@@ -24,7 +24,7 @@ from isthmus.flow import target as flow_target
 from isthmus.flow.receive import Receipt
 from isthmus.kernel.time import SetClock
 from isthmus.node import Node
-from isthmus.simulator.officers import Discovery, Officers
+from isthmus.simulator.smuggling.officers import Discovery, Officers
 
 MORNING = timedelta(hours=12)  # 7 o'clock in Panama
 BUDGET = 4  # inspections a day

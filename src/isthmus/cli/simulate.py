@@ -11,10 +11,11 @@ import typer
 
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.loop import progress
-from isthmus.simulator import run, schemes
+from isthmus.simulator import run
 from isthmus.simulator.run import Order, Summary
-from isthmus.simulator.scheme import Scheme
-from isthmus.simulator.traces import sentences
+from isthmus.simulator.smuggling import schemes
+from isthmus.simulator.smuggling.scheme import Scheme
+from isthmus.simulator.smuggling.traces import sentences
 
 START = datetime(2026, 1, 5, 6, tzinfo=UTC)  # a Monday, before the first paper
 

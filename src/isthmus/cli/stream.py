@@ -19,7 +19,8 @@ from isthmus.cli.app import SET_APART, Json, show
 from isthmus.cli.loop import progress
 from isthmus.cli.simulate import simulate
 from isthmus.kernel.errors import Invalid, Unavailable
-from isthmus.simulator import post, run
+from isthmus.simulator import run
+from isthmus.simulator.papers import post
 
 TRIES = 8
 PATIENCE = 30.0  # seconds that one answer may take

@@ -11,28 +11,29 @@ from pathlib import Path
 
 from isthmus.cargo.model import Regime
 from isthmus.kernel.errors import Conflict, Invalid
-from isthmus.simulator import schemes as shipped_schemes
-from isthmus.simulator import stowage, world
+from isthmus.simulator import world
 from isthmus.simulator.ais import write as ais
 from isthmus.simulator.ais.acts import SeaAct
-from isthmus.simulator.calls import AHEAD, Call, calls
-from isthmus.simulator.declarations import Declarations
 from isthmus.simulator.dice import Dice
-from isthmus.simulator.events import Events
-from isthmus.simulator.faults import Faults
-from isthmus.simulator.gateway import Gateway
-from isthmus.simulator.life import Port
-from isthmus.simulator.manifests import Manifests
-from isthmus.simulator.mirrors import Mirrors
-from isthmus.simulator.numbers import Numbers
-from isthmus.simulator.officers import Inspection, Inspector
-from isthmus.simulator.planted import Planted, PlantedVoyage
-from isthmus.simulator.post import Draft, Outbox, Share
-from isthmus.simulator.shipment import Shipment
-from isthmus.simulator.traces import Kit
-from isthmus.simulator.trade import LONGEST_STAY, Trade
-from isthmus.simulator.truth import Truth
-from isthmus.simulator.underworld import Underworld
+from isthmus.simulator.papers import stowage
+from isthmus.simulator.papers.declarations import Declarations
+from isthmus.simulator.papers.events import Events
+from isthmus.simulator.papers.faults import Faults
+from isthmus.simulator.papers.gateway import Gateway
+from isthmus.simulator.papers.manifests import Manifests
+from isthmus.simulator.papers.mirrors import Mirrors
+from isthmus.simulator.papers.post import Draft, Outbox, Share
+from isthmus.simulator.smuggling import schemes as shipped_schemes
+from isthmus.simulator.smuggling.officers import Inspection, Inspector
+from isthmus.simulator.smuggling.planted import Planted, PlantedVoyage
+from isthmus.simulator.smuggling.traces import Kit
+from isthmus.simulator.smuggling.underworld import Underworld
+from isthmus.simulator.traffic.calls import AHEAD, Call, calls
+from isthmus.simulator.traffic.life import Port
+from isthmus.simulator.traffic.numbers import Numbers
+from isthmus.simulator.traffic.shipment import Shipment
+from isthmus.simulator.traffic.trade import LONGEST_STAY, Trade
+from isthmus.simulator.truth.book import Truth
 
 DOCUMENTS = "documents"
 RATE = 0.01  # share of consignments in which something is planted

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from isthmus.simulator import calls as calls_module
 from isthmus.simulator import world
 from isthmus.simulator.ais.acts import SeaAct, SeaKind
 from isthmus.simulator.ais.craft import craft, fleet
@@ -15,7 +14,8 @@ from isthmus.simulator.ais.passages import Passage, passages
 from isthmus.simulator.ais.sea import Sea, sea
 from isthmus.simulator.ais.vessel import Transceiver, Vessel
 from isthmus.simulator.ais.write import Summary, write
-from isthmus.simulator.calls import Call
+from isthmus.simulator.traffic import calls as calls_module
+from isthmus.simulator.traffic.calls import Call
 from isthmus.simulator.world import World
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from isthmus.simulator.ais.geometry import moved
 from isthmus.simulator.ais.lanes import lanes
 from isthmus.simulator.ais.passages import Passage
 from isthmus.simulator.ais.vessel import Transceiver, Vessel
-from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.traffic.calls import Call
 
 FAST = 26.0  # knots of a boat that can make a fast run
 # At sea: minutes that such a thing lasts.

@@ -14,7 +14,7 @@ from isthmus.simulator.ais.track import Plan, Track
 from isthmus.simulator.ais.trips import craft_tracks
 from isthmus.simulator.ais.vessel import Transceiver
 from isthmus.simulator.ais.voyages import sail_calls, sail_passages
-from isthmus.simulator.calls import Call
+from isthmus.simulator.traffic.calls import Call
 from isthmus.simulator.world import World
 
 # Acts of a ship's own track; the others are trips of craft.

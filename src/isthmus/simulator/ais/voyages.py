@@ -24,8 +24,8 @@ from isthmus.simulator.ais.pilotage import (
 )
 from isthmus.simulator.ais.track import Plan, Status, Voyage
 from isthmus.simulator.ais.vessel import Vessel
-from isthmus.simulator.calls import Call
 from isthmus.simulator.dice import Dice
+from isthmus.simulator.traffic.calls import Call
 
 IN_PORT = (14.0, 34.0)  # hours at a port abroad
 ROUND = 0.74  # share of the fastest at which a round of ports is planned

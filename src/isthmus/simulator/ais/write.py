@@ -17,7 +17,7 @@ from isthmus.simulator.ais.receivers import DAY, Receivers, receivers, shipped
 from isthmus.simulator.ais.reports import Heard, Sender, voyages
 from isthmus.simulator.ais.sea import Sea, sea
 from isthmus.simulator.ais.stream import encode, in_order, static_table
-from isthmus.simulator.calls import Call
+from isthmus.simulator.traffic.calls import Call
 from isthmus.simulator.world import World
 
 AIS, RADAR = "ais", "radar"

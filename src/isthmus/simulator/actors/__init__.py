@@ -1,0 +1,1 @@
+"""Who acts: firms with lives and habits, and the people behind accounts."""

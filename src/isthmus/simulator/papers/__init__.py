@@ -1,0 +1,1 @@
+"""What is told: every document, by whom and when, errors included."""

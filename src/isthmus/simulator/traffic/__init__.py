@@ -1,0 +1,1 @@
+"""What moves: ships' calls, shipments, boxes and their stay in port."""

@@ -1,0 +1,1 @@
+"""What was so: kept apart from every document."""
