@@ -1,5 +1,6 @@
 """A run: repeatable, in order, readable, and silent about what was planted."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from pydifact.parser import Parser
 from sample_traffic import START
 
+from isthmus import __version__
 from isthmus.cargo.formats import events_jsonl
 from isthmus.cargo.formats.edifact import segments
 from isthmus.cargo.model import Consignment, ContainerEvent, Declaration, Function, Regime
@@ -42,6 +44,14 @@ def test_the_bytes_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatc
     for name, processes in (("one", 1), ("two", 2)):
         run.generate(tmp_path / name, Order(120, 14, 3, START, 0.1), processes=processes)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_the_truth_says_how_to_make_the_run_again(traffic):
+    said = json.loads((traffic.folder / "truth" / "run.json").read_bytes())
+    assert said["isthmus"] == __version__
+    assert (said["consignments"], said["days"], said["seed"], said["rate"]) == (900, 14, 7, 0.06)
+    assert said["start"] == START.isoformat()
+    assert {"M1", "M25"} <= set(said["schemes"])
 
 
 def test_documents_come_in_order_of_time_and_say_it_in_their_names(traffic):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from multiprocessing import get_context
@@ -156,6 +156,7 @@ class _Run:
         self.mirrors = Mirrors(seed)
         self.stowage = Dice(seed, "stowage")
         self.truth = Truth(out, writes=share.number == share.of - 1)
+        self.truth.ordered({**asdict(order), "schemes": [scheme.code for scheme in found]})
         self.acts: list[SeaAct] = []
         self.made = Summary()
         self.regimes: Counter[Regime] = Counter()

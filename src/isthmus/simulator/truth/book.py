@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from isthmus import __version__
 from isthmus.simulator.ais.acts import SeaAct
 from isthmus.simulator.papers.faults import Fault
 from isthmus.simulator.smuggling.officers import Inspection
@@ -16,6 +17,7 @@ from isthmus.simulator.traffic.shipment import Shipment
 from isthmus.simulator.truth.labelled import Labelled
 
 FOLDER = "truth"
+ORDER = "run.json"
 PLANTED = "planted.jsonl"
 VOYAGES = "voyages.jsonl"
 INSPECTIONS = "inspections.jsonl"
@@ -39,6 +41,14 @@ class Truth:
             self.folder.mkdir(parents=True)
             for name in (PLANTED, VOYAGES, INSPECTIONS):
                 self._files[name] = (self.folder / name).open("wb")
+
+    def ordered(self, order: Mapping[str, Any]) -> None:
+        """Write down what was asked, and the version that made it: with both, anybody can make
+        the same bytes again."""
+        if self._writes:
+            said = {"isthmus": __version__, **order}
+            options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+            (self.folder / ORDER).write_bytes(orjson.dumps(said, option=options, default=str))
 
     def take(
         self,
