@@ -14,17 +14,18 @@ from isthmus.risk.encodings import earlier, general_rate, rate
 MOMENT = "reported_at"
 DECLARED = (
     "packages", "net_kg", "gross_kg", "value_usd", "freight_usd", "boxes", "tare_kg",
-    "verified_mass", "set_point", "seals", "to_order", "groupage", "consignee_changed",
+    "tare_over_kg", "verified_mass", "set_point", "seals", "to_order", "groupage", "consignee_changed",
     "mass_corrected",
 )  # fmt: skip
 OBSERVED = (
     "events", "stay_hours", "yard_moves", "night_moves", "weighed_over_kg", "seals_read",
     "seal_changes", "resealed", "opened_by_customs", "scanned", "road_hours", "elsewhere",
+    "gate_outs", "holds_lifted", "repairs", "supply_air_over_c", "lot_out_share",
     "right_lookups", "right_transfers", "right_users", "night_lookups", "last_transfer_hours",
 )  # fmt: skip
 MADE = (
     "price_kg", "kg_package", "freight_of_value", "beyond_thousands", "way_back",
-    "delivered_apart", "words",
+    "delivered_apart", "other_than_lot", "words",
 )  # fmt: skip
 SEEN: Sequence[tuple[str, ...]] = (
     ("shipper",), ("consignee",), ("forwarder",), ("haulier",), ("vessel",), ("container",),
@@ -57,7 +58,7 @@ def shipment_features(rows: pl.DataFrame) -> pl.DataFrame:
 
     Raises ``Invalid`` naming the columns that are missing. Rows must be in order of time.
     """
-    needed = {MOMENT, *DECLARED, *OBSERVED, "hs", "origin", "delivery", "description"}
+    needed = {MOMENT, *DECLARED, *OBSERVED, "hs", "hs_of_lot", "origin", "delivery", "description"}
     if missing := sorted(needed - set(rows.columns)):
         raise Invalid("benchmark_columns", "the set lacks columns", columns=missing)
     wide = rows.with_columns(
@@ -70,6 +71,7 @@ def shipment_features(rows: pl.DataFrame) -> pl.DataFrame:
         beyond_thousands=pl.col("value_usd") % 1000,
         way_back=pl.col("origin").str.head(2) == pl.col("delivery").str.head(2),
         delivered_apart=pl.col("discharge").str.head(2) != pl.col("delivery").str.head(2),
+        other_than_lot=pl.col("hs") != pl.col("hs_of_lot"),
         words=pl.col("description").str.count_matches(r"\S+"),
     )
     columns = [_seen(wide, keys) for keys in SEEN]

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from isthmus.cargo.model import Regime
 from isthmus.simulator.actors.traders import Trader
 from isthmus.simulator.smuggling.officers import Inspection
 from isthmus.simulator.smuggling.planted import Planted
@@ -73,6 +74,7 @@ def _declared(shipment: Shipment) -> Mapping[str, object]:
     box, goods = shipment.box, shipment.goods
     onward = shipment.departure.service if shipment.arrival and shipment.departure else None
     net = sum(load.net for load in shipment.loads)
+    leaves_zone = shipment.regime is Regime.FREE_ZONE_OUT
     return {
         "bill": shipment.bill,
         "reported_at": shipment.reported,
@@ -91,7 +93,7 @@ def _declared(shipment: Shipment) -> Mapping[str, object]:
         "consignee": _name(shipment.consignee),
         "forwarder": _name(shipment.forwarder),
         "hs": shipment.hs,
-        "hs_of_lot": shipment.lot.goods.hs if shipment.lot else None,
+        "hs_of_lot": shipment.lot.goods.hs if leaves_zone and shipment.lot else None,
         "description": shipment.text,
         "language": shipment.language,
         "packages": sum(load.packages for load in shipment.loads),
