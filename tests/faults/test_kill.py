@@ -21,6 +21,7 @@ from senders import Senders
 
 from isthmus.cargo.formats.source import Source
 from isthmus.node import Node
+from isthmus.platform.jobs import STOPPED
 from isthmus.platform.journal import Journal
 
 KILLS = int(os.environ.get("ISTHMUS_KILLS", "50"))
@@ -28,6 +29,8 @@ SEED = int(os.environ.get("ISTHMUS_KILL_SEED", str(time.time_ns() % 1_000_000)))
 # Between an answer and the kill; a start that is cut short is one of these too.
 LIFE = (0.02, 0.9)
 CUT_SHORT = 0.15
+# Jobs that find what is to be done in the tables, whoever asked for it.
+SWEEPS = {"score", "reassess", "audit.seal", "access.sweep", "documents.sweep", "jobs.clear"}
 CATCH_UP = 60.0
 
 
@@ -86,8 +89,11 @@ def test_kills_during_posts_lose_and_double_nothing(tmp_path: Path) -> None:
     assert len(senders.acknowledged) > KILLS
     assert holdings.lost(root, senders.acknowledged) == {}
     assert holdings.halves(root) == {}
-    dead = holdings.rows(root, "SELECT kind, error FROM job WHERE state = 'dead'")
-    assert dead == []
+    # A job whose worker was killed under it eight times is set aside for a person to see. Only
+    # sweeps are here, which find their work in the tables: what one left, the next has done.
+    dead = holdings.rows(root, "SELECT DISTINCT kind, error FROM job WHERE state = 'dead'")
+    assert {kind for kind, _ in dead} <= SWEEPS
+    assert {error for _, error in dead} <= {STOPPED}
     _whole(root)
 
 

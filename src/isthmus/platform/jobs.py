@@ -87,6 +87,8 @@ _MINE = and_(
     _jobs.attempts == bindparam("attempt"),
 )
 
+STOPPED = "its worker stopped each time while running it"
+
 # Made once: making a statement costs more than running it.
 _WAITING = select(_jobs.id, _jobs.run_at, _jobs.attempts).where(
     _jobs.kind == bindparam("kind_"), _jobs.key == bindparam("key_"), _jobs.state == "queued"
@@ -98,7 +100,7 @@ _BURY = (
         state="dead",
         finished_at=_now,
         leased_until=None,
-        error="its worker stopped each time while running it",
+        error=STOPPED,
     )
 )
 _OLDEST = (
