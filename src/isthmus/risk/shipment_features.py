@@ -14,8 +14,8 @@ from isthmus.risk.encodings import earlier, general_rate, rate
 MOMENT = "reported_at"
 DECLARED = (
     "packages", "net_kg", "gross_kg", "value_usd", "freight_usd", "boxes", "tare_kg",
-    "tare_over_kg", "verified_mass", "set_point", "seals", "to_order", "groupage", "consignee_changed",
-    "mass_corrected",
+    "tare_over_kg", "verified_mass", "set_point", "seals", "to_order", "groupage",
+    "consignee_changed", "mass_corrected",
 )  # fmt: skip
 OBSERVED = (
     "events", "stay_hours", "yard_moves", "night_moves", "weighed_over_kg", "seals_read",

@@ -53,7 +53,7 @@ class Inspection:
 
 
 class Inspector:
-    """Chooses and inspects shipments of a run.."""
+    """Chooses and inspects shipments of a run, and boards vessels."""
 
     def __init__(self, world: World, schemes: Iterable[Scheme], seed: int) -> None:
         self._inspected = world.inspected
