@@ -26,14 +26,15 @@ def when(line):
     return int(re.match(rb"\\s:\w{5},c:(\d{10})\*", line).group(1))
 
 
-def test_days_are_files_in_order_of_time(run):
+def test_watches_are_files_in_order_of_time(run):
     files = sorted((run.folder / "ais").iterdir())
-    assert [file.name for file in files] == ["2026-03-01.nmea", "2026-03-02.nmea"]
-    for day, file in enumerate(files):
+    names = [f"2026-03-{d:02d}T{h:02d}Z.nmea" for d in (1, 2) for h in range(0, 24, 4)]
+    assert [file.name for file in files] == names
+    for watch, file in enumerate(files):
         times = [when(line) for line in file.read_bytes().splitlines()]
         assert times == sorted(times)
-        assert times[0] >= START.timestamp() + day * 86_400
-        assert times[-1] < START.timestamp() + (day + 1) * 86_400
+        assert times[0] >= START.timestamp() + watch * 4 * 3600
+        assert times[-1] < START.timestamp() + (watch + 1) * 4 * 3600
     assert sum(file.stat().st_size for file in files) == run.summary.bytes
 
 

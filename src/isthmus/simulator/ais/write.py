@@ -1,7 +1,7 @@
-"""The AIS and radar files of a run: a day each, in order of time, with bounded memory.
+"""The AIS and radar files of a run, in order of time, with bounded memory.
 
-``ais/YYYY-MM-DD.nmea`` holds !AIVDM sentences with tag blocks, ``radar/YYYY-MM-DD.jsonl`` plots of
-craft without AIS. A day's bytes follow from the seed alone, whoever writes it.
+``ais/YYYY-MM-DDTHHZ.nmea`` holds the !AIVDM sentences of a watch of four hours with tag blocks,
+``radar/YYYY-MM-DDT00Z.jsonl`` a day's plots of craft without AIS. A day's bytes follow from the seed alone, whoever writes it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -70,27 +70,34 @@ def write(
     (out / RADAR).mkdir(parents=True, exist_ok=True)
     for done, day in enumerate(range(part, days, parts)):
         midnight = start.timestamp() + day * DAY
-        name = datetime.fromtimestamp(midnight, UTC).strftime("%Y-%m-%d")
-        with (out / AIS / f"{name}.nmea").open("wb") as file:
-            for watch in _watches(senders, heard_by, midnight):
-                summary.messages += len(watch)
+        for begins, watch in _watches(senders, heard_by, midnight):
+            summary.messages += len(watch)
+            with (out / AIS / f"{_name(begins)}.nmea").open("wb") as file:
                 for block in encode(watch, statics, heard_by.names):
                     summary.bytes += file.write(block)
         seen = plots(water.silent, shipped(), seed, midnight)
-        (out / RADAR / f"{name}.jsonl").write_bytes(b"".join(row + b"\n" for row in seen))
+        (out / RADAR / f"{_name(midnight)}.jsonl").write_bytes(
+            b"".join(row + b"\n" for row in seen)
+        )
         summary.plots += len(seen)
         if progress is not None:
             progress(done + 1, len(range(part, days, parts)))
     return summary
 
 
-def _watches(senders: Sequence[Sender], by: Receivers, midnight: float) -> Iterator[Heard]:
-    """Return what is heard on a day, in order, a watch at a time."""
+def _name(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%HZ")
+
+
+def _watches(
+    senders: Sequence[Sender], by: Receivers, midnight: float
+) -> Iterator[tuple[float, Heard]]:
+    """Return what is heard on a day, in order, a watch at a time, with when it begins."""
     at = midnight
     while at < midnight + DAY:
         heard = [one for sender in senders if (one := sender.heard(at, at + WATCH, by)) is not None]
         if heard:
-            yield in_order(np.concatenate(heard))
+            yield at, in_order(np.concatenate(heard))
         at += WATCH
 
 
