@@ -1,7 +1,8 @@
 """The AIS and radar files of a run, in order of time, with bounded memory.
 
 ``ais/YYYY-MM-DDTHHZ.nmea`` holds the !AIVDM sentences of a watch of four hours with tag blocks,
-``radar/YYYY-MM-DDT00Z.jsonl`` a day's plots of craft without AIS. A day's bytes follow from the seed alone, whoever writes it.
+``radar/YYYY-MM-DDT00Z.jsonl`` a day's plots of craft without AIS. Their bytes follow from the seed
+alone, whoever writes them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
