@@ -1,0 +1,1 @@
+"""People, companies, vessels and addresses as named parties, and the matching of their names."""
