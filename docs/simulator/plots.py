@@ -3,7 +3,7 @@
     isthmus simulate generate --out DIR --consignments 60000 --days 120 --seed 1
     python docs/simulator/plots.py DIR
 
-Writes ``*.svg`` and ``examples.md`` beside this file. Tracks are sailed anew, for the seed given.
+Writes ``*.svg``, ``examples.md`` and ``marginals.md`` beside this file. Tracks are sailed anew, for the seed given.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from isthmus.simulator.ais.track import Track
 from isthmus.simulator.ais.voyages import sail_calls, sail_passages
 from isthmus.simulator.smuggling import schemes
 from isthmus.simulator.traffic.calls import calls
+from isthmus.simulator.truth import marginals
 from isthmus.simulator.truth.book import FOLDER
 
 HERE = Path(__file__).parent
@@ -52,6 +53,24 @@ def main() -> None:
     for name, picture in pictures.items():
         (HERE / f"{name}.svg").write_text(picture.text(), encoding="utf-8")
     (HERE / "examples.md").write_text(_examples(rows), encoding="utf-8")
+    (HERE / "marginals.md").write_text(_marginals(asked.folder), encoding="utf-8")
+
+
+def _marginals(folder: Path) -> str:
+    """Set the world's marginals beside public facts and assumptions."""
+    lines = [
+        "# The world beside what is known",
+        "",
+        "Made by `docs/simulator/plots.py`; `isthmus simulate stats DIR` prints it for any set.",
+        "",
+        "| what | unit | here | known | source |",
+        "|---|---|---|---|---|",
+    ]
+    for row in marginals.of(folder, world.load()).compared:
+        source = row.source if row.public else f"*assumed*: {row.source}"
+        figures = f"{row.here:.3g} | {row.known:.3g}"
+        lines.append(f"| {row.words} | {row.unit} | {figures} | {source} |")
+    return "\n".join(lines) + "\n"
 
 
 # -- maps -------------------------------------------------------------------------------------
