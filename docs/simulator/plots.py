@@ -3,7 +3,8 @@
     isthmus simulate generate --out DIR --consignments 60000 --days 120 --seed 1
     python docs/simulator/plots.py DIR
 
-Writes ``*.svg``, ``examples.md`` and ``marginals.md`` beside this file. Tracks are sailed anew, for the seed given.
+Writes ``*.svg``, ``examples.md`` and ``marginals.md`` beside this file. Tracks are
+sailed anew, for the seed given.
 """
 
 import argparse
