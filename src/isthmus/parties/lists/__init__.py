@@ -1,0 +1,1 @@
+"""Official lists and own lookouts: read, judged, kept in versions, compared."""
