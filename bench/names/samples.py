@@ -1,0 +1,106 @@
+"""Listed names from public lists, noisy queries for them, and names that are on no list."""
+
+import csv
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faker import Faker
+
+from isthmus.simulator import world
+from isthmus.simulator.actors.names import Names
+from isthmus.simulator.dice import Dice
+
+from .noise import CLASSES, written
+
+LOCALES = (
+    "es_MX", "es_CO", "es_ES", "en_US", "en_GB", "en_IN", "pt_BR", "fr_FR", "de_DE", "it_IT",
+    "nl_NL", "tr_TR", "ru_RU", "uk_UA", "bg_BG", "ar_AA", "fa_IR", "zh_CN", "ko_KR", "id_ID",
+    "vi_VN", "pl_PL", "ro_RO", "cs_CZ", "el_GR", "sv_SE", "hr_HR", "az_AZ", "en_PH", "en_NG",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listed name: whose it is, what kind, and how the list writes it."""
+
+    entity: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A noisy way to write a listed name."""
+
+    text: str
+    noise: str
+    entity: str
+
+
+def listed(folder: Path) -> list[Listed]:
+    """The names and other names of the OFAC list in a folder, each once."""
+    kinds: dict[str, str] = {}
+    found: dict[tuple[str, str], Listed] = {}
+    with (folder / "ofac_sdn.csv").open(encoding="utf-8", errors="replace") as text:
+        for row in csv.reader(text):
+            if len(row) > 3:
+                kinds[row[0]] = row[2].strip()
+                found[row[0], row[1]] = Listed(row[0], row[2].strip(), row[1])
+    with (folder / "ofac_alt.csv").open(encoding="utf-8", errors="replace") as text:
+        for row in csv.reader(text):
+            if len(row) > 3 and row[0] in kinds:
+                found[row[0], row[3]] = Listed(row[0], kinds[row[0]], row[3])
+    return list(found.values())
+
+
+def queries(names: Sequence[Listed], count: int, seed: int) -> list[Query]:
+    """Noisy queries, the same number of each class, for names drawn by the seed."""
+    dice = random.Random(f"queries {seed}")
+    asked: list[Query] = []
+    for noise in CLASSES:
+        left = count // len(CLASSES)
+        while left:
+            name = dice.choice(names)
+            if (noise == "vessel prefix") != (name.kind == "vessel"):
+                continue
+            if len(name.name) >= 5 and (text := written(name.name, noise, dice)):
+                asked.append(Query(text, noise, name.entity))
+                left -= 1
+    return asked
+
+
+def unlisted(count: int, seed: int, names: Sequence[Listed]) -> list[str]:
+    """Names that are not on the list: half of firms of the simulator, half from many countries.
+
+    A name that the list has, letter for letter, is left out.
+    """
+    have = {name.name.casefold() for name in names}
+    texts = world.load().texts
+    firms = Names(texts, Dice(seed, "unlisted"))
+    countries = sorted(texts["countries"])
+    dice = random.Random(f"unlisted {seed}")
+    fakes = [Faker(locale) for locale in LOCALES]
+    for at, fake in enumerate(fakes):
+        fake.seed_instance(seed * 1000 + at)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        draw = dice.random()
+        if draw < 0.5:
+            name = firms.firm(dice.choice(countries), "any")
+        elif draw < 0.8:
+            name = dice.choice(fakes).name()
+        else:
+            name = dice.choice(fakes).company()
+        if name.casefold() not in have:
+            found[name] = None
+    return list(found)
+
+
+def noisy(texts: Sequence[str], seed: int) -> list[str]:
+    """The texts with noise of the fourteen classes in turn, where the class applies."""
+    dice = random.Random(f"noisy {seed}")
+    return [
+        written(text, CLASSES[at % len(CLASSES)], dice) or text for at, text in enumerate(texts)
+    ]

@@ -1,0 +1,89 @@
+"""Make the algorithm's trees and scale: src/isthmus/parties/data/names-1.{txt,json}.
+
+    python -m names.train ../shared/data/watchlists      (from bench/)
+
+Trees learn from noisy queries and names on no list of one seed; the scale is laid on names on no
+list of another. Neither seed is one that bench/screening.py reports on.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+import isthmus.parties
+from isthmus.parties.features import FEATURES, measure
+from isthmus.parties.index import NameIndex
+from isthmus.parties.line import read_line
+from isthmus.parties.match import ALGORITHM
+from isthmus.parties.name import read_name
+
+from .samples import Listed, listed, queries, unlisted
+
+DATA = Path(isthmus.parties.__file__).parent / "data"
+SEED, SCALE_SEED = 1, 2
+QUERIES, LAWFUL = 8400, 8000
+OTHER_NAMES = 0.15  # weight of wrong candidates of listed queries: some are the same in truth
+TREES = 80
+ALERTS = ((0.2, 0.5), (0.05, 0.7), (0.01, 0.85), (0.001, 0.95))  # alert rate, score
+SHAPE = {
+    "objective": "binary", "monotone_constraints": [-1] * len(FEATURES), "num_leaves": 15,
+    "monotone_constraints_method": "intermediate", "learning_rate": 0.08, "lambda_l2": 5,
+    "min_data_in_leaf": 60, "deterministic": True, "num_threads": 1, "seed": 1, "verbose": -1,
+}  # fmt: skip
+
+
+def main(folder: Path) -> None:
+    """Train, lay the scale, and write both."""
+    names = listed(folder)
+    index = NameIndex(name.name for name in names)
+    asked = queries(names, QUERIES, SEED)
+    ours, right, _ = _rows([q.text for q in asked], [q.entity for q in asked], names, index)
+    lawful, _, _ = _rows(unlisted(LAWFUL, SEED, names), None, names, index)
+    rows = np.vstack([ours, lawful])
+    labels = np.concatenate([right, np.zeros(len(lawful))])
+    weights = np.concatenate([np.where(right, 1, OTHER_NAMES), np.ones(len(lawful))])
+    trees = lightgbm.train(SHAPE, lightgbm.Dataset(rows, labels, weight=weights), TREES)
+    (DATA / f"{ALGORITHM}.txt").write_text(trees.model_to_string(), encoding="ascii")
+    scale = _scale(trees, unlisted(LAWFUL, SCALE_SEED, names), names, index)
+    (DATA / f"{ALGORITHM}.json").write_text(json.dumps(scale) + "\n", encoding="ascii")
+    print(scale)
+
+
+def _rows(
+    texts: Sequence[str], entities: Sequence[str] | None, names: Sequence[Listed], index: NameIndex
+) -> tuple[Any, Any, Any]:
+    """The measures of each text against its candidates, which are right, and whose they are."""
+    rows, right, whose = [], [], []
+    for at, text in enumerate(texts):
+        for part in read_line(text).names:
+            for reading in part.readings:
+                name = read_name(reading)
+                near = index.near(name)
+                if len(near):
+                    rows.append(measure(name, index.candidates(near)))
+                    right += [bool(entities) and names[p].entity == entities[at] for p in near]
+                    whose += [at] * len(near)
+    return np.vstack(rows), np.array(right), np.array(whose)
+
+
+def _scale(
+    trees: lightgbm.Booster, lawful: Sequence[str], names: Sequence[Listed], index: NameIndex
+) -> dict[str, list[float]]:
+    rows, _, whose = _rows(lawful, None, names, index)
+    best = np.full(len(lawful), -np.inf)
+    raw = trees.predict(rows, raw_score=True)
+    np.maximum.at(best, whose, raw)
+    knots = [(float(raw.min()), 0.0)]
+    knots += [(float(np.quantile(best, 1 - rate)), score) for rate, score in ALERTS]
+    top = float(trees.predict(np.zeros((1, len(FEATURES))), raw_score=True)[0])
+    knots.append((max(top, knots[-1][0] + 1e-6), 1.0))
+    return {"raw": [round(x, 6) for x, _ in knots], "score": [y for _, y in knots]}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
