@@ -46,6 +46,8 @@ class Permission(StrEnum):
     METRICS_READ = "metrics.read"
     BACKUP_PERFORM = "backup.perform"
     COVERAGE_READ = "coverage.read"
+    LIST_READ = "list.read"
+    LIST_TAKE = "list.take"
 
 
 # A person decides: no system token and no job of the node may do these, whatever it was granted.

@@ -38,6 +38,7 @@ _ANALYST = frozenset(
         P.DOCUMENT_READ,
         P.PERSON_DATA_READ,
         P.COVERAGE_READ,
+        P.LIST_READ,
     }
 )
 
@@ -69,6 +70,7 @@ ROLES: Mapping[Role, RoleTerms] = {
             P.RULE_APPROVE,
             P.MODEL_APPROVE,
             P.JOB_READ,
+            P.LIST_TAKE,
         },
         Purpose.TARGETING,
     ),
@@ -105,6 +107,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.JOB_READ,
                 P.METRICS_READ,
                 P.COVERAGE_READ,
+                P.LIST_READ,
             }
         ),
         Purpose.SUPERVISION,
@@ -120,6 +123,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.RULE_READ,
                 P.MODEL_READ,
                 P.COVERAGE_READ,
+                P.LIST_READ,
             }
         ),
         Purpose.DATA_PROTECTION,

@@ -7,10 +7,11 @@ An area that keeps tables adds one line here; the revision that creates them fol
 from isthmus.access import tables as access
 from isthmus.cargo import tables as cargo
 from isthmus.cases import tables as cases
+from isthmus.parties import tables as parties
 from isthmus.platform import audit, documents, erasure, events, jobs
 from isthmus.platform.database import metadata
 from isthmus.risk import tables as risk
 
-AREAS = (audit, documents, erasure, events, jobs, access, cargo, risk, cases)
+AREAS = (audit, documents, erasure, events, jobs, access, parties, cargo, risk, cases)
 
 __all__ = ["AREAS", "metadata"]
