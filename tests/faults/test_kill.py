@@ -30,7 +30,10 @@ SEED = int(os.environ.get("ISTHMUS_KILL_SEED", str(time.time_ns() % 1_000_000)))
 LIFE = (0.02, 0.9)
 CUT_SHORT = 0.15
 # Jobs that find what is to be done in the tables, whoever asked for it.
-SWEEPS = {"score", "reassess", "audit.seal", "access.sweep", "documents.sweep", "jobs.clear"}
+SWEEPS = {
+    "score", "reassess", "audit.seal", "access.sweep", "documents.sweep", "jobs.clear",
+    "lists.watch",
+}  # fmt: skip
 CATCH_UP = 60.0
 
 

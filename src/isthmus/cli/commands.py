@@ -12,6 +12,7 @@ MODULES = (
     "simulate",
     "check_leaks",
     "stream",
+    "lists",
     "benchmark",
 )
 

@@ -11,6 +11,7 @@ from isthmus.access.model import node_actor
 from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
 from isthmus.flow.score import Scorer
+from isthmus.parties.lists import alarms
 from isthmus.platform.database import Database
 from isthmus.platform.jobs import Job
 from isthmus.platform.worker import Handler, Periodic
@@ -19,6 +20,7 @@ PERIODIC = (
     Periodic("queue.settle", timedelta(seconds=20), clocks.needed),
     Periodic("reassess", timedelta(hours=1)),
     Periodic("access.sweep", timedelta(hours=6)),
+    Periodic("lists.watch", timedelta(hours=1)),
 )
 
 
@@ -37,10 +39,14 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
     def sweep() -> None:
         database.write(sign_in.sweep)
 
+    def watch() -> None:
+        database.write(alarms.watch)
+
     return {
         "read": read,
         "score": score,
         "reassess": reassess,
         "queue.settle": lambda _job: database.write(clocks.settle),
         "access.sweep": lambda _job: sweep(),
+        "lists.watch": lambda _job: watch(),
     }

@@ -6,7 +6,8 @@ mark. A quote that never closes means that the file was cut off.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO
 
 from isthmus.parties.model import Fault, Rejected
@@ -14,6 +15,7 @@ from isthmus.parties.model import Fault, Rejected
 END_MARK = "\x1a"  # the Ctrl-Z with which some publishers end a file
 
 Row = tuple[int, list[str]]
+Record = tuple[int, dict[str, str]]
 
 
 def text_of(stream: BinaryIO) -> str | Fault:
@@ -59,27 +61,31 @@ def missing_columns(header: Sequence[str], needed: Sequence[str]) -> Fault | Non
 
 
 def records(
-    text: str, needed: Sequence[str], *, whole_lines: bool = True, skip: int = 0
-) -> Iterator[tuple[int, dict[str, str]] | Rejected | Fault]:
-    """Yield the rows below a header by column name in lower case, after checking the header.
+    text: str, needed: Sequence[str], *, skip: int = 0
+) -> Iterator[Record | Rejected | Fault]:
+    """Yield the rows of a text by column name; ``skip`` passes over so many above the header.
 
-    ``skip`` passes over so many rows above the header. With ``whole_lines`` a file that does not
-    end with a line end was cut off: what publishers' programs write always does.
+    A text that does not end with a line end was cut off: what publishers' programs write does.
     """
-    header: list[str] | None = None
-    if whole_lines and not text.endswith(("\n", "\r", END_MARK)):
+    if not text.endswith(("\n", "\r", END_MARK)):
         yield Fault("list_truncated", {"row": text.count("\n") + 1})
         return
-    for row in rows(text):
+    yield from by_column(islice(rows(text), skip, None), needed)
+
+
+def by_column(
+    found: Iterable[Row | Rejected | Fault], needed: Sequence[str]
+) -> Iterator[Record | Rejected | Fault]:
+    """Yield the rows below a header by column name in lower case, after checking the header."""
+    header: list[str] | None = None
+    for row in found:
         if isinstance(row, Fault | Rejected):
             yield row
             if isinstance(row, Fault):
                 return
             continue
         place, cells = row
-        if skip and header is None:
-            skip -= 1
-        elif header is None:
+        if header is None:
             if fault := missing_columns(cells, needed):
                 yield fault
                 return

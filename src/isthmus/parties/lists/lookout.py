@@ -4,13 +4,13 @@ A row without one of the three is refused: a lookout that nobody answers for and
 is no lawful one (Directive (EU) 2016/680 articles 4 and 5).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import BinaryIO
 
 from isthmus.access.model import Purpose
 from isthmus.parties.lists import delimited, remarks
-from isthmus.parties.lists.delimited import parts
+from isthmus.parties.lists.delimited import Row, parts
 from isthmus.parties.model import (
     Address,
     Entry,
@@ -52,7 +52,12 @@ def read(streams: Sequence[BinaryIO]) -> Iterator[Reading]:
     if isinstance(text, Fault):
         yield text
         return
-    for record in delimited.records(text, COLUMNS, whole_lines=False):
+    yield from read_rows(delimited.rows(text))
+
+
+def read_rows(rows: Iterable[Row | Rejected | Fault]) -> Iterator[Reading]:
+    """Read rows under a header, from whatever kind of file they come."""
+    for record in delimited.by_column(rows, COLUMNS):
         if isinstance(record, Fault | Rejected):
             yield record
         else:

@@ -21,7 +21,7 @@ from isthmus.kernel.ids import new_id
 from isthmus.parties import store
 from isthmus.parties.lists import health
 from isthmus.parties.lists.alarms import raise_alarms
-from isthmus.parties.lists.catalogue import WatchList, watch_list
+from isthmus.parties.lists.catalogue import Read, WatchList, watch_list
 from isthmus.parties.lists.health import Content
 from isthmus.parties.lists.remarks import may_be_person
 from isthmus.parties.model import Entry, Fault
@@ -86,13 +86,16 @@ def take(
     published_on: date | None = None,
     licence: str | None = None,
     overrule: str | None = None,
+    read: Read | None = None,
 ) -> Outcome:
     """Take in the files of one publication of a list.
 
     ``licence`` says under which terms the data were got; some lists need it. ``overrule`` is the
     reason for which a person takes a file in spite of an alarm that may be overruled (a list that
-    did shrink). A wrong file raises nothing, for its document and alarm must stay: see the
-    outcome's state. Raises ``Denied``, ``TooLarge`` and ``Invalid`` before anything is stored.
+    did shrink). ``read`` reads another form of the same list, such as a workbook.
+
+    A wrong file raises nothing, for its document and alarm must stay: see the outcome's state.
+    Raises ``Denied``, ``TooLarge`` and ``Invalid`` before anything is stored.
     """
     check(tx, actor, Permission.LIST_TAKE, object_id=list_code)
     known = watch_list(list_code)
@@ -100,7 +103,9 @@ def take(
     tx.lock([f"list:{list_code}"])
     ids = [_keep(tx, actor, known, file) for file in files]
     before = store.in_force(tx, list_code)
-    content, found = _judged(tx, known, files, published_on, before)
+    readings = (read or known.read)([io.BytesIO(file.content) for file in files])
+    content = health.gather(readings)
+    found = _judged(tx, known, content, published_on, before)
     outcome = Outcome(
         list_code,
         "refused",
@@ -121,15 +126,13 @@ def take(
 def _judged(
     tx: Transaction,
     known: WatchList,
-    files: Sequence[File],
+    content: Content,
     published_on: date | None,
     before: RowMapping | None,
-) -> tuple[Content, list[Fault]]:
-    content = health.gather(known.read([io.BytesIO(file.content) for file in files]))
+) -> list[Fault]:
     found = health.judge(content, before["counts"] if before else None)
     newest = before["published_on"] if before else None
-    found += health.judge_age(published_on, newest, tx.now.date(), known.most_age)
-    return content, found
+    return found + health.judge_age(published_on, newest, tx.now.date(), known.most_age)
 
 
 def _check_request(
