@@ -24,7 +24,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from isthmus.parties.fold import words
 from isthmus.parties.index import NameIndex
-from isthmus.parties.match import THRESHOLD, compare
+from isthmus.parties.match import SAME_THRESHOLD, compare
 from isthmus.parties.name import read_name
 from isthmus.parties.screen import screen
 
@@ -151,7 +151,7 @@ def _pairs(path: Path) -> None:
 
     best = max((f1(at / 100), at / 100) for at in range(1, 101))
     print(
-        f"\n{len(rows)} labelled pairs: F1 {f1(THRESHOLD):.3f} at {THRESHOLD} "
+        f"\n{len(rows)} labelled pairs: F1 {f1(SAME_THRESHOLD):.3f} at {SAME_THRESHOLD} "
         f"(best {best[0]:.3f} at {best[1]}), {each:.0f} µs a pair"
     )
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faker import Faker
+from rapidfuzz.distance import OSA
 
+from isthmus.parties.fold import skeleton
+from isthmus.parties.fold import words as folded
 from isthmus.simulator import world
 from isthmus.simulator.actors.names import Names
 from isthmus.simulator.dice import Dice
@@ -104,3 +107,48 @@ def noisy(texts: Sequence[str], seed: int) -> list[str]:
     return [
         written(text, CLASSES[at % len(CLASSES)], dice) or text for at, text in enumerate(texts)
     ]
+
+
+def pairs(
+    names: Sequence[Listed], count: int, seed: int
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Pairs of texts that mean one name, and as many that are near and mean two.
+
+    The latter have one word of weight changed for a word of another name: half of them for
+    the word of the same kind of name that looks most like it among a hundred, and some then
+    get noise.
+    """
+    dice = random.Random(f"pairs {seed}")
+    same: list[tuple[str, str]] = []
+    near: list[tuple[str, str]] = []
+    words: dict[str, list[str]] = {}
+    for name in names:
+        words.setdefault(name.kind, []).extend(w for w in name.name.split() if len(w) > 3)
+    while len(same) < count:
+        name = dice.choice(names)
+        text = written(name.name, dice.choice(CLASSES[:12]), dice)
+        if text and dice.random() < 0.3:
+            text = written(text, dice.choice(CLASSES[:12]), dice) or text
+        if text and len(name.name) > 4:
+            same.append((text, name.name))
+    while len(near) < count:
+        name = dice.choice(names)
+        parts = name.name.split()
+        long = [at for at, part in enumerate(parts) if len(part) > 3]
+        if len(parts) < 2 or not long:
+            continue
+        at = dice.choice(long)
+        others = dice.choices(words[name.kind], k=100 if dice.random() < 0.5 else 1)
+        others = [w for w in others if _sound(w) != _sound(parts[at])]
+        if not others:
+            continue
+        other = max(others, key=lambda w: OSA.normalized_similarity(w.lower(), parts[at].lower()))
+        text = " ".join([*parts[:at], other, *parts[at + 1 :]])
+        if dice.random() < 0.3:
+            text = written(text, dice.choice(CLASSES[:12]), dice) or text
+        near.append((text, name.name))
+    return same, near
+
+
+def _sound(text: str) -> list[str]:
+    return [skeleton(word) for word in folded(text)]

@@ -1,9 +1,11 @@
-"""Make the algorithm's trees and scale: src/isthmus/parties/data/names-1.{txt,json}.
+"""Make the trees and scales of both algorithms: src/isthmus/parties/data/{find,same}-1.*.
 
     python -m names.train ../shared/data/watchlists      (from bench/)
 
-Trees learn from noisy queries and names on no list of one seed; the scale is laid on names on no
-list of another. Neither seed is one that bench/screening.py reports on.
+"find" learns from noisy queries and names on no list of one seed, with a few pairs of near names
+so that it prefers the nearer; its scale is laid on names on no list of another seed. "same"
+learns from as many pairs that mean one name as pairs that mean two, and its scale is probability.
+Neither seed is one that bench/screening.py reports on.
 """
 
 import json
@@ -16,19 +18,21 @@ import lightgbm
 import numpy as np
 
 import isthmus.parties
-from isthmus.parties.features import FEATURES, measure
+from isthmus.parties.features import FEATURES, measure, of_names
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import read_line
-from isthmus.parties.match import ALGORITHM
+from isthmus.parties.match import FIND, SAME
 from isthmus.parties.name import read_name
 
-from .samples import Listed, listed, queries, unlisted
+from .samples import Listed, listed, pairs, queries, unlisted
 
 DATA = Path(isthmus.parties.__file__).parent / "data"
 SEED, SCALE_SEED = 1, 2
 QUERIES, LAWFUL = 8400, 8000
 OTHER_NAMES = 0.15  # weight of wrong candidates of listed queries: some are the same in truth
 TREES = 80
+PAIRS, SAME_WEIGHT, NEAR_WEIGHT = 5000, 0.1, 0.3
+PROBABILITIES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 ALERTS = ((0.2, 0.5), (0.05, 0.7), (0.01, 0.85), (0.001, 0.95))  # alert rate, score
 SHAPE = {
     "objective": "binary", "monotone_constraints": [-1] * len(FEATURES), "num_leaves": 15,
@@ -44,14 +48,36 @@ def main(folder: Path) -> None:
     asked = queries(names, QUERIES, SEED)
     ours, right, _ = _rows([q.text for q in asked], [q.entity for q in asked], names, index)
     lawful, _, _ = _rows(unlisted(LAWFUL, SEED, names), None, names, index)
-    rows = np.vstack([ours, lawful])
-    labels = np.concatenate([right, np.zeros(len(lawful))])
-    weights = np.concatenate([np.where(right, 1, OTHER_NAMES), np.ones(len(lawful))])
+    same, near = (_of_pairs(found) for found in pairs(names, PAIRS, SEED))
+    rows = np.vstack([ours, lawful, same, near])
+    labels = np.concatenate([right, np.zeros(len(lawful)), np.ones(len(same)), np.zeros(len(near))])
+    weights = np.concatenate(
+        [
+            np.where(right, 1, OTHER_NAMES),
+            np.ones(len(lawful)),
+            np.full(len(same), SAME_WEIGHT),
+            np.full(len(near), NEAR_WEIGHT),
+        ]
+    )
     trees = lightgbm.train(SHAPE, lightgbm.Dataset(rows, labels, weight=weights), TREES)
-    (DATA / f"{ALGORITHM}.txt").write_text(trees.model_to_string(), encoding="ascii")
-    scale = _scale(trees, unlisted(LAWFUL, SCALE_SEED, names), names, index)
-    (DATA / f"{ALGORITHM}.json").write_text(json.dumps(scale) + "\n", encoding="ascii")
-    print(scale)
+    _write(FIND, trees, _alert_scale(trees, unlisted(LAWFUL, SCALE_SEED, names), names, index))
+    labels = np.concatenate([np.ones(len(same)), np.zeros(len(near))])
+    trees = lightgbm.train(SHAPE, lightgbm.Dataset(np.vstack([same, near]), labels), TREES)
+    _write(SAME, trees, [(float(np.log(p / (1 - p))), p) for p in PROBABILITIES])
+
+
+def _write(name: str, trees: lightgbm.Booster, knots: list[tuple[float, float]]) -> None:
+    top = float(trees.predict(np.zeros((1, len(FEATURES))), raw_score=True)[0])
+    knots = [*(knot for knot in knots if knot[0] < top), (top, 1.0)]
+    scale = {"raw": [round(x, 6) for x, _ in knots], "score": [round(y, 4) for _, y in knots]}
+    (DATA / f"{name}.txt").write_text(trees.model_to_string(), encoding="ascii")
+    (DATA / f"{name}.json").write_text(json.dumps(scale) + "\n", encoding="ascii")
+    print(name, scale)
+
+
+def _of_pairs(texts: Sequence[tuple[str, str]]) -> Any:
+    read = [(read_name(one), read_name(other)) for one, other in texts]
+    return np.vstack([measure(a, of_names([b])) for a, b in read if a.words and b.words])
 
 
 def _rows(
@@ -71,18 +97,16 @@ def _rows(
     return np.vstack(rows), np.array(right), np.array(whose)
 
 
-def _scale(
+def _alert_scale(
     trees: lightgbm.Booster, lawful: Sequence[str], names: Sequence[Listed], index: NameIndex
-) -> dict[str, list[float]]:
+) -> list[tuple[float, float]]:
     rows, _, whose = _rows(lawful, None, names, index)
     best = np.full(len(lawful), -np.inf)
     raw = trees.predict(rows, raw_score=True)
     np.maximum.at(best, whose, raw)
     knots = [(float(raw.min()), 0.0)]
     knots += [(float(np.quantile(best, 1 - rate)), score) for rate, score in ALERTS]
-    top = float(trees.predict(np.zeros((1, len(FEATURES))), raw_score=True)[0])
-    knots.append((max(top, knots[-1][0] + 1e-6), 1.0))
-    return {"raw": [round(x, 6) for x, _ in knots], "score": [y for _, y in knots]}
+    return knots
 
 
 if __name__ == "__main__":

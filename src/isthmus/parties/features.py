@@ -14,6 +14,7 @@ from rapidfuzz.process import cdist
 
 from isthmus.parties.fold import shape
 from isthmus.parties.name import Name
+from isthmus.parties.vocabulary import well_known
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int32]
@@ -27,6 +28,7 @@ FEATURES = (
     "form",  # 1: corporate forms of different kinds; 0.5: only one has a form
     "numbers",  # 1: the numbers in the names differ
     "thin",  # how little is shared, in bits, where anything is lost
+    "other_word",  # share of the weight in words whose nearest is another well-known word
     "count",  # words of a name more than the other has, / 4
 )
 
@@ -73,8 +75,13 @@ def of_names(names: Sequence[Name]) -> Candidates:
     )
 
 
-def likeness(words: Sequence[str], sounds: Sequence[str], others: Candidates) -> Floats:
-    """How alike each word of the query is to each of the U words, 0 to 1; [M, U]."""
+def likeness(
+    words: Sequence[str], sounds: Sequence[str], others: Candidates
+) -> tuple[Floats, Floats]:
+    """How alike each word of the query is to each of the U words, 0 to 1; [M, U].
+
+    And how alike their skeletons are alone.
+    """
     spelling = cdist(words, others.words, scorer=OSA.normalized_similarity, dtype=np.float32)
     sound = cdist(sounds, others.skeletons, scorer=OSA.normalized_similarity, dtype=np.float32)
     start = cdist(words, others.words, scorer=Prefix.similarity, dtype=np.int32)
@@ -99,14 +106,15 @@ def likeness(words: Sequence[str], sounds: Sequence[str], others: Candidates) ->
     begins = start == shorter
     alike = np.maximum(alike, np.where(begins & (shorter >= _START_LETTERS), _START, 0))
     alike = np.maximum(alike, np.where(begins & (shorter == 1), _INITIAL, 0))
-    return np.asarray(np.where(spelling == 1.0, 1.0, alike), dtype=np.float32)
+    return np.asarray(np.where(spelling == 1.0, 1.0, alike), dtype=np.float32), sound
 
 
 def measure(query: Name, others: Candidates) -> Floats:
     """The features of the query against each candidate; [K, len(FEATURES)]."""
     count = others.places.shape[0]
-    alike = likeness(query.words, query.skeletons, others)
-    alike = np.hstack([alike, np.zeros((len(query.words), 1), dtype=np.float32)])
+    alike, sound = likeness(query.words, query.skeletons, others)
+    none = np.zeros((len(query.words), 1), dtype=np.float32)
+    alike = np.hstack([alike, none])
     pairs = alike[:, others.places]  # [M, K, T]
     ours = np.array(query.weights, dtype=np.float32)
     best_ours = pairs.max(axis=2).T  # [K, M]
@@ -130,9 +138,28 @@ def measure(query: Name, others: Candidates) -> Floats:
     out[:, 5] = [_forms(query.forms, form) for form in others.forms]
     out[:, 6] = _numbers(query, others)
     out[:, 7] = np.exp(-shared / 12) * np.minimum(1, 5 * lost)
+    out[:, 8] = _other_words(query, others, pairs, np.hstack([sound, none]))
     widths = (others.places < len(others.words)).sum(axis=1)
-    out[:, 8] = np.abs(widths - len(query.words)) / 4
+    out[:, 9] = np.abs(widths - len(query.words)) / 4
     return np.asarray(np.maximum(out, 0).round(4), dtype=np.float32)
+
+
+def _other_words(query: Name, others: Candidates, pairs: Floats, sound: Floats) -> Floats:
+    """Mario is not Maria: a word that many names have is seldom a slip for another such word."""
+    known = np.array([well_known(word) for word in query.words])[:, None]
+    known = known & np.array([*map(well_known, others.words), False])[None, :]
+    clash = (known & (sound < 1))[:, others.places] & (pairs > 0) & (pairs < 1)
+    if not clash.any():
+        return np.zeros(len(pairs[0]), dtype=np.float32)
+    # [M, K, T] down to the nearest word of each side.
+    of_ours = np.take_along_axis(clash, pairs.argmax(axis=2)[:, :, None], axis=2)[:, :, 0].T
+    of_theirs = np.take_along_axis(clash, pairs.argmax(axis=0)[None], axis=0)[0]
+    ours = np.array(query.weights, dtype=np.float32)
+    share_ours = of_ours @ ours / max(float(ours.sum()), 1e-6)
+    share_theirs = (of_theirs * others.weights).sum(axis=1) / np.maximum(
+        others.weights.sum(axis=1), 1e-6
+    )
+    return np.asarray(np.maximum(share_ours, share_theirs), dtype=np.float32)
 
 
 def _ramp(likeness_: Floats, floor: float) -> Floats:

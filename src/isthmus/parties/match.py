@@ -4,8 +4,10 @@ The measures of ``features`` are added up by a small forest of decision trees, m
 ``bench/names/train.py``. Every tree is monotone: where two names differ more by any measure and
 less by none, their score is not higher. A score depends on the two names and the algorithm only.
 
-Scores are laid on the alert rate: against a list of about 33,000 names, a threshold of .70 raises
-an alert for 5 % of lawful names, .85 for 1 %, .95 for 1 in 1,000. A longer list raises more.
+``find`` looks a name up among many. Its scores are laid on the alert rate: against a list of
+about 33,000 names, a threshold of .70 raises an alert for 5 % of lawful names, .85 for 1 %, .95
+for 1 in 1,000; a longer list raises more. ``same`` judges two names that are already near, say
+of two records: its score is the share of such pairs that mean one name.
 """
 
 import json
@@ -23,11 +25,15 @@ from isthmus.parties.name import Name
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-ALGORITHM = "names-1"
-"""The name and version of the algorithm; it is kept with every hit."""
+FIND = "find-1"
+"""Looks a name up in lists. The name and version of an algorithm are kept with its every score."""
 
-THRESHOLD = 0.7
-"""The score from which two names are said to match unless a profile says otherwise."""
+SAME = "same-1"
+"""Judges whether two near names mean one party."""
+
+FIND_THRESHOLD = 0.7
+SAME_THRESHOLD = 0.5
+"""The scores from which two names are said to match unless a profile says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +42,37 @@ class Likeness:
 
     score: float
     features: dict[str, float]
-    algorithm: str = ALGORITHM
+    algorithm: str
 
 
-def compare(one: Name, other: Name) -> Likeness:
+def compare(one: Name, other: Name, algorithm: str = SAME) -> Likeness:
     """Compare two names. It is the same the other way round; a name and itself give 1."""
     if not one.words or not other.words:
-        return Likeness(0.0, {})
+        return Likeness(0.0, {}, algorithm)
     features = measure(one, of_names([other]))
-    return Likeness(
-        float(score(features)[0]), dict(zip(FEATURES, features[0].tolist(), strict=True))
-    )
+    found = float(score(features, algorithm)[0])
+    return Likeness(found, dict(zip(FEATURES, features[0].tolist(), strict=True)), algorithm)
 
 
 def scores(query: Name, others: Candidates) -> NDArray[np.float64]:
-    """The score of the query against each candidate."""
+    """The score of ``find`` of the query against each candidate."""
     if not query.words or not others.words:
         return np.zeros(len(others.compact))
-    return score(measure(query, others))
+    return score(measure(query, others), FIND)
 
 
-def score(features: Floats) -> NDArray[np.float64]:
+def score(features: Floats, algorithm: str) -> NDArray[np.float64]:
     """The score of each row of measures."""
-    booster, raw, laid = _algorithm()
+    booster, raw, laid = _load(algorithm)
     found = booster.predict(features, raw_score=True, num_threads=1)
     return np.asarray(np.interp(np.asarray(found), raw, laid).round(4), dtype=np.float64)
 
 
 @cache
-def _algorithm() -> tuple["Booster", list[float], list[float]]:
+def _load(algorithm: str) -> tuple["Booster", list[float], list[float]]:
     from lightgbm import Booster
 
     folder = files("isthmus.parties") / "data"
-    booster = Booster(model_str=(folder / f"{ALGORITHM}.txt").read_text(encoding="ascii"))
-    scale = json.loads((folder / f"{ALGORITHM}.json").read_text(encoding="ascii"))
+    booster = Booster(model_str=(folder / f"{algorithm}.txt").read_text(encoding="ascii"))
+    scale = json.loads((folder / f"{algorithm}.json").read_text(encoding="ascii"))
     return booster, scale["raw"], scale["score"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import Capacity, read_line
-from isthmus.parties.match import ALGORITHM, THRESHOLD, scores
+from isthmus.parties.match import FIND, FIND_THRESHOLD, scores
 from isthmus.parties.name import read_name
 
 
@@ -23,11 +23,11 @@ class Hit:
     reading: str
     capacity: Capacity
     score: float
-    algorithm: str = ALGORITHM
+    algorithm: str = FIND
 
 
 def screen(
-    text: str, lists: Mapping[str, NameIndex], threshold: float = THRESHOLD
+    text: str, lists: Mapping[str, NameIndex], threshold: float = FIND_THRESHOLD
 ) -> tuple[Hit, ...]:
     """The hits of a party line on every list, best first; one hit for each listed name.
 

@@ -20,6 +20,10 @@ FORM = 0.12
 """What the words of a corporate form weigh beside a name of the same rarity."""
 
 
+WELL_KNOWN = 6
+"""The names that must have a word before it is taken for a word of its own, not for a slip."""
+
+
 @lru_cache(maxsize=262_144)
 def rarity(word: str) -> float:
     """How much a word tells of whose name it is, in bits: log2 of one in how many names has it.
@@ -31,6 +35,11 @@ def rarity(word: str) -> float:
     if len(word) <= 3:
         bits = min(bits, 4.0 * len(word))
     return bits * LIGHT if word in light_words() else bits
+
+
+def well_known(word: str) -> bool:
+    """Whether a word of more than an initial stands in many names of the fixed set."""
+    return len(word) > 1 and _corpus()[1].get(word, 0) >= WELL_KNOWN
 
 
 def gram_rarity(gram: str) -> float:
