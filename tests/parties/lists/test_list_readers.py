@@ -75,7 +75,7 @@ def test_of_a_person_nothing_special_is_read():
     assert person.programmes == ("TEST", "OTHER")
     assert person.dates == (Date(DateKind.BIRTH, "08 Aug 1959"),)
     assert person.identifiers == (Identifier(IdentifierKind.PASSPORT, "Z123"),)
-    assert person.remarks == ("Linked To: QUARZO NAVEGACION, S.A",)
+    assert person.remarks == ("Linked To: QUARZO NAVEGACION, S.A.",)
 
 
 SPECIAL = ("nationality", "citizen", "Gender", "religion", "POB", "Ciudad Falsa", "Member of")

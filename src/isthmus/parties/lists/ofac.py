@@ -57,7 +57,7 @@ def read(streams: Sequence[BinaryIO]) -> Iterator[Reading]:
         yield Fault("list_part_missing", {"part": "entries"})
         return
     for part in (held.aliases, held.addresses):
-        for key in part.keys() - held.entries.keys():
+        for key in sorted(part.keys() - held.entries.keys()):
             yield Rejected(0, "entry_unknown", key[:40])
     for key, cells in held.entries.items():
         yield _entry(key, cells, held)

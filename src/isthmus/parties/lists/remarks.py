@@ -47,9 +47,15 @@ _NUMBERS: tuple[tuple[IdentifierKind, str], ...] = (
         r"|Company Number|Unified Social Credit Code \(USCC\)|Trade License No\.|License"
         r"|Government Gazette Number|Folio Mercantil No\.|Economic Register Number \(CBLS\)"
         r"|Chamber of Commerce Number|C\.R\. No\.|Matricula Mercantil No|Enterprise Number"
-        r"|Vessel Registration Identification|Business Number|Public Registration Number",
+        r"|Vessel Registration Identification|Business Number|Public Registration Number"
+        r"|UK Company Number|(?:Istanbul|Dubai) Chamber of Comm(?:erce Membership|\.) No\."
+        r"|Certificate of Incorporation Number|Registered Charity No\.|Permit Number",
     ),
-    (IdentifierKind.OTHER, r"Digital Currency Address - \w+|Email Address|Phone Number|Website"),
+    (
+        IdentifierKind.OTHER,
+        r"Digital Currency Address - \w+|Email Address|Phone Number|Website"
+        r"|D-U-N-S Number|BIK \(RU\)|SWIFT/BIC",
+    ),
 )
 _NUMBER = tuple((kind, re.compile(rf"(?:alt\. )?(?:{words}) (.+)")) for kind, words in _NUMBERS)
 _ISSUED = re.compile(r"(.+?)(?: \(([^()]*)\))?(?: (?:issued|expires) .*)?")
@@ -96,7 +102,7 @@ def read(text: str, kind: EntryKind) -> Told:
     """Read the remarks of an entry of this kind."""
     told = Told()
     for phrase in text.removesuffix(".").split(";"):
-        if clean := phrase.strip().removesuffix("."):
+        if clean := phrase.strip():
             _take(clean, kind, told)
     return told
 
