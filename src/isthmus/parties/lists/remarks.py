@@ -115,12 +115,14 @@ def _take(phrase: str, kind: EntryKind, told: Told) -> None:
     elif date := next(((k, m) for k, p in _DATES if (m := p.fullmatch(phrase))), None):
         told.dates.append(Date(date[0], date[1][1]))
     elif number := next(((k, m) for k, p in _NUMBER if (m := p.fullmatch(phrase))), None):
-        told.identifiers.append(_identifier(number[0], number[1][1]))
+        told.identifiers.append(_identifier(number[0], number[1][1], phrase))
     elif not may_be_person(kind) or _NEUTRAL.match(phrase):
         told.remarks.append(phrase)
 
 
-def _identifier(kind: IdentifierKind, text: str) -> Identifier:
+def _identifier(kind: IdentifierKind, text: str, phrase: str) -> Identifier:
+    if kind is IdentifierKind.OTHER:  # a number of no kind of ours says nothing without its label
+        return Identifier(kind, phrase.removeprefix("alt. "))
     match = _ISSUED.fullmatch(text)
     value, issuer = (match[1], match[2] or "") if match else (text, "")
     if kind is IdentifierKind.MMSI and not mmsi_valid(value):
