@@ -23,6 +23,9 @@ LOCALES = (
     "vi_VN", "pl_PL", "ro_RO", "cs_CZ", "el_GR", "sv_SE", "hr_HR", "az_AZ", "en_PH", "en_NG",
 )  # fmt: skip
 
+NUMBERED = 0.08
+"""The share of pairs whose names bear a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -116,7 +119,7 @@ def pairs(
 
     The latter have one word of weight changed for a word of another name: half of them for
     the word of the same kind of name that looks most like it among a hundred, and some then
-    get noise.
+    get noise. Some differ in their number alone.
     """
     dice = random.Random(f"pairs {seed}")
     same: list[tuple[str, str]] = []
@@ -130,10 +133,15 @@ def pairs(
         if text and dice.random() < 0.3:
             text = written(text, dice.choice(CLASSES[:12]), dice) or text
         if text and len(name.name) > 4:
-            same.append((text, name.name))
+            number = f" {dice.randint(1, 60)}" if dice.random() < NUMBERED else ""
+            same.append((text + number, name.name + number))
     while len(near) < count:
         name = dice.choice(names)
         parts = name.name.split()
+        if dice.random() < NUMBERED:
+            one, two = dice.sample(range(1, 60), 2)
+            near.append((f"{name.name} {one}", f"{name.name} {two}"))
+            continue
         long = [at for at, part in enumerate(parts) if len(part) > 3]
         if len(parts) < 2 or not long:
             continue
