@@ -62,7 +62,8 @@ class NameIndex:
 
     def near(self, query: Name, most: int = CANDIDATES) -> NDArray[np.int64]:
         """The places of the names that share most with the query, best first."""
-        shared, read = self._shared, 0
+        # Of this query alone: an index is searched by several threads at a time.
+        shared, read = np.zeros(len(self), dtype=np.float32), 0
         found = []
         for gram in _core_grams(query):
             at = self._grams.get(gram)
@@ -77,7 +78,6 @@ class NameIndex:
         if not found:
             return np.empty(0, dtype=np.int64)
         scores = shared * self._scale
-        shared.fill(0)
         near = np.flatnonzero(scores >= _WITHIN * scores.max())
         if len(near) > most:
             near = near[np.argpartition(scores[near], -most)[-most:]]
@@ -85,20 +85,19 @@ class NameIndex:
 
     def candidates(self, places: Sequence[int] | NDArray[np.int64]) -> Candidates:
         """The names at these places, ready to be compared."""
-        rows = [self._ids[self._starts[at] : self._starts[at + 1]].tolist() for at in places]
-        seen: dict[int, int] = {}
-        for row in rows:
-            for word in row:
-                seen.setdefault(word, len(seen))
-        longest = max(map(len, rows), default=0) or 1
-        grid = np.full((len(rows), longest), len(seen), dtype=np.int32)
-        weights = np.zeros((len(rows), longest), dtype=np.float32)
-        for at, (place, row) in enumerate(zip(places, rows, strict=True)):
-            grid[at, : len(row)] = [seen[word] for word in row]
-            weights[at, : len(row)] = self._weights[self._starts[place] : self._starts[place + 1]]
+        at = np.asarray(places, dtype=np.int64)
+        lengths = self._starts[at + 1] - self._starts[at]
+        columns = np.arange(max(int(lengths.max(initial=0)), 1))
+        filled = columns[None, :] < lengths[:, None]
+        spots = (self._starts[at][:, None] + columns)[filled]
+        seen, inverse = np.unique(self._ids[spots], return_inverse=True)
+        grid = np.full(filled.shape, len(seen), dtype=np.int32)
+        weights = np.zeros(filled.shape, dtype=np.float32)
+        grid[filled], weights[filled] = inverse, self._weights[spots]
+        known = seen.tolist()
         return Candidates(
-            [self._words[word] for word in seen],
-            [self._skeletons[word] for word in seen],
+            [self._words[word] for word in known],
+            [self._skeletons[word] for word in known],
             grid,
             weights,
             [self._forms[place] for place in places],
@@ -136,7 +135,6 @@ class NameIndex:
             self._posted, weights=self._gram_weights[gram_rows], minlength=len(self)
         )
         self._scale = (1 / np.sqrt(np.maximum(sizes, 1))).astype(np.float32)
-        self._shared = np.zeros(len(self), dtype=np.float32)
 
 
 def _word_grams(word: str, bones: str) -> set[str]:

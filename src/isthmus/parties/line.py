@@ -80,7 +80,7 @@ _NUMBERS = (
         re.compile(
             r"\b(?:RUC|NIT|RFC|RTN|CNPJ|VAT|TIN|TAX\s*ID|INN|EIN|CUIT|RUT|USCI)"
             r"(?:\s*(?:NO|NUMBER|#))?[.:\s#-]*"
-            r"([A-Z0-9][A-Z0-9./-]*\d[A-Z0-9./-]*(?:\s*D\.?V\.?\s*\d{1,2})?)",
+            r"([A-Z0-9][A-Z0-9./-]{0,30}\d[A-Z0-9./-]{0,30}(?:\s*D\.?V\.?\s*\d{1,2})?)",
             re.I,
         ),
     ),
@@ -88,7 +88,7 @@ _NUMBERS = (
         NumberKind.REGISTRATION,
         re.compile(
             r"\b(?:REG(?:ISTRATION)?|OGRN|COMPANY|FOLIO|LICEN[CS]E)\s*(?:NO|NUMBER|NR|#)"
-            r"[.:\s#-]*([A-Z0-9][A-Z0-9./-]*\d[A-Z0-9./-]*)",
+            r"[.:\s#-]*([A-Z0-9][A-Z0-9./-]{0,30}\d[A-Z0-9./-]{0,30})",
             re.I,
         ),
     ),
@@ -97,10 +97,11 @@ _NUMBERS = (
         re.compile(r"\b(?:CONTAINER\s+PREFIX|BIC(?:\s*CODE)?)[.:\s#-]*([A-Z]{3}[UJZ])\b", re.I),
     ),
 )
+_NUMBERED = re.compile(r"\d|@|CALL|BIC|PREFIX", re.I)
 _PHONE = re.compile(
-    r"\b(?:TEL(?:EPHONE)?|PHONE|FAX|PH|MOB(?:ILE)?|CEL(?:ULAR)?)\b[.:\s]*\+?[\d ()/.-]{6,}", re.I
+    r"\b(?:TEL(?:EPHONE)?|PHONE|FAX|PH|MOB(?:ILE)?|CEL(?:ULAR)?)\b[.:\s]*\+?[\d ()/.-]{6,40}", re.I
 )
-_MAIL = re.compile(r"\b(?:E-?MAIL[.:\s]*)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.I)
+_MAIL = re.compile(r"\b(?:E-?MAIL[.:\s]*)?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", re.I)
 _ORDER = re.compile(
     r"\b(?:UN)?TO\s+(?:THE\s+)?ORDER(?:\s+OF)?\b|\bA\s+LA\s+ORDEN(?:\s+DE(?:L)?)?\b"
     r"|(?<!\w)[AÀ]\s+(?:L')?ORDRE(?:\s+DE)?\b|\bAAN\s+ORDER(?:\s+VAN)?\b"
@@ -137,9 +138,7 @@ _BOX = re.compile(r"\s(?=P\.?\s*O\.?\s*BOX\b|APARTADO\b|CALLE\b|AVENIDA\b|CARRER
 
 def read_line(text: str) -> PartyLine:
     """Take a party line apart. Any text can be read; one without a name gives no names."""
-    rest, numbers = _numbers(text)
-    tails = [found[0] for pattern in (_PHONE, _MAIL) for found in pattern.finditer(rest)]
-    rest = _MAIL.sub("\n", _PHONE.sub("\n", rest))
+    rest, numbers, tails = _numbers(text) if _NUMBERED.search(text) else (text, [], [])
     order = _ORDER.search(rest) is not None
     names: list[NamedPart] = []
     address: list[str] = []
@@ -156,16 +155,17 @@ def read_line(text: str) -> PartyLine:
     )
 
 
-def _numbers(text: str) -> tuple[str, list[Number]]:
+def _numbers(text: str) -> tuple[str, list[Number], list[str]]:
+    """The text without its numbers, the identifying ones, and those one only calls or writes to."""
     found: list[Number] = []
     for kind, pattern in _NUMBERS:
         for match in pattern.finditer(text):
             value = re.sub(r"[\s./-]+", "", match[1]).upper()
             sound = imo_valid(value) if kind is NumberKind.IMO else True
             found.append(Number(kind, value, sound))
-        if found:
-            text = pattern.sub("\n", text)
-    return text.strip(" \t\r\n,;"), found
+        text = pattern.sub("\n", text)
+    tails = [match[0] for pattern in (_PHONE, _MAIL) for match in pattern.finditer(text)]
+    return _MAIL.sub("\n", _PHONE.sub("\n", text)).strip(" \t\r\n,;"), found, tails
 
 
 def _capacities(text: str) -> Iterator[tuple[Capacity, str]]:

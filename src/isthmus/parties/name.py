@@ -6,6 +6,9 @@ from functools import lru_cache
 from isthmus.parties.fold import skeleton, words
 from isthmus.parties.vocabulary import FORM, abbreviations, forms, longest_form, rarity
 
+LONGEST = 48
+"""The words that are read of a name. The longest names of public lists have about twenty-five."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -31,8 +34,11 @@ class Name:
 
 @lru_cache(maxsize=4096)
 def read_name(text: str) -> Name:
-    """Read one name. A name without a letter or digit has no words and matches nothing."""
-    found = words(text)
+    """Read one name: its first LONGEST words.
+
+    A name without a letter or digit has no words and matches nothing.
+    """
+    found = words(text)[:LONGEST]
     formal, kinds = _formal(found)
     short = abbreviations()
     full = tuple(word if at in formal else short.get(word, word) for at, word in enumerate(found))
