@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.parties.line import Capacity, Number, NumberKind, read_line
+from isthmus.parties.line import Capacity, Number, read_line
+from isthmus.parties.model import IdentifierKind
 
 
 def names(text):
@@ -45,14 +46,14 @@ def test_names_of_a_line(text, found):
 def test_numbers_of_a_line():
     line = read_line("MV OCEAN STAR, IMO NO. 9074729, MMSI 538004526, CALL SIGN V7AB3")
     assert line.numbers == (
-        Number(NumberKind.IMO, "9074729", True),
-        Number(NumberKind.MMSI, "538004526", True),
-        Number(NumberKind.CALL_SIGN, "V7AB3", True),
+        Number(IdentifierKind.IMO, "9074729", True),
+        Number(IdentifierKind.MMSI, "538004526", True),
+        Number(IdentifierKind.CALL_SIGN, "V7AB3", True),
     )
     assert line.vessel
     assert not read_line("STAR IMO 9074728").numbers[0].sound
     tax = read_line("LAGO AZUL S.A. RUC 155612-2-44 DV 7").numbers
-    assert tax == (Number(NumberKind.TAX, "155612244DV7", True),)
+    assert tax == (Number(IdentifierKind.TAX, "155612244DV7", True),)
 
 
 def test_an_order_line_without_a_name_is_said():

@@ -9,7 +9,7 @@ from isthmus.parties.features import FEATURES, likeness, of_names
 from isthmus.parties.fold import shape
 from isthmus.parties.match import SAME, compare
 from isthmus.parties.match import score as scored
-from isthmus.parties.name import Name
+from isthmus.parties.name import ComparableName
 
 
 class Relation(StrEnum):
@@ -55,14 +55,14 @@ class Explanation:
     costs: tuple[tuple[str, float], ...]
 
 
-def explain(one: Name, other: Name, algorithm: str = SAME) -> Explanation:
+def explain(one: ComparableName, other: ComparableName, algorithm: str = SAME) -> Explanation:
     """Explain the score that ``compare`` gives two names."""
     found = compare(one, other, algorithm)
     costs = _costs(found.score, found.features, algorithm)
     return Explanation(found.score, algorithm, _partners(one, other), _partners(other, one), costs)
 
 
-def _partners(one: Name, other: Name) -> tuple[WordMatch, ...]:
+def _partners(one: ComparableName, other: ComparableName) -> tuple[WordMatch, ...]:
     if not one.words or not other.words:
         return ()
     candidates = of_names([other])

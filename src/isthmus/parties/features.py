@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA, Indel, Prefix
 from rapidfuzz.process import cdist
 
 from isthmus.parties.fold import shape
-from isthmus.parties.name import Name
+from isthmus.parties.name import ComparableName
 from isthmus.parties.vocabulary import well_known
 
 Floats = NDArray[np.float32]
@@ -41,7 +41,7 @@ class Candidates:
     """The names a query is compared with, K of them, with T words at most and U different words.
 
     ``places`` [K, T] says which of the U words stands there, U meaning none; ``weights`` [K, T]
-    are in bits. ``forms`` and ``compact`` are as in Name.
+    are in bits. ``forms`` and ``compact`` are as in ComparableName.
     """
 
     words: Sequence[str]
@@ -52,7 +52,7 @@ class Candidates:
     compact: Sequence[str]
 
 
-def of_names(names: Sequence[Name]) -> Candidates:
+def of_names(names: Sequence[ComparableName]) -> Candidates:
     """The candidates made of some names."""
     seen: dict[str, int] = {}
     for name in names:
@@ -109,7 +109,7 @@ def likeness(
     return np.asarray(np.where(spelling == 1.0, 1.0, alike), dtype=np.float32), sound
 
 
-def measure(query: Name, others: Candidates) -> Floats:
+def measure(query: ComparableName, others: Candidates) -> Floats:
     """The features of the query against each candidate; [K, len(FEATURES)]."""
     count = others.places.shape[0]
     alike, sound = likeness(query.words, query.skeletons, others)
@@ -144,7 +144,7 @@ def measure(query: Name, others: Candidates) -> Floats:
     return np.asarray(np.maximum(out, 0).round(4), dtype=np.float32)
 
 
-def _other_words(query: Name, others: Candidates, pairs: Floats, sound: Floats) -> Floats:
+def _other_words(query: ComparableName, others: Candidates, pairs: Floats, sound: Floats) -> Floats:
     """Mario is not Maria: a word that many names have is seldom a slip for another such word."""
     known = np.array([well_known(word) for word in query.words])[:, None]
     known = known & np.array([*map(well_known, others.words), False])[None, :]
@@ -172,7 +172,7 @@ def _forms(one: frozenset[str], other: frozenset[str]) -> float:
     return 1.0 if one and other else 0.5
 
 
-def _numbers(query: Name, others: Candidates) -> list[float]:
+def _numbers(query: ComparableName, others: Candidates) -> list[float]:
     ours = {word for word in query.words if word.isdigit()}
     theirs = [word.isdigit() for word in others.words]
     if not ours and not any(theirs):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from isthmus.parties.features import Candidates
 from isthmus.parties.fold import skeleton
-from isthmus.parties.name import Name, read_name
+from isthmus.parties.name import ComparableName, read_name
 from isthmus.parties.vocabulary import gram_rarity, grams
 
 CANDIDATES = 16
@@ -60,7 +60,7 @@ class NameIndex:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def near(self, query: Name, most: int = CANDIDATES) -> NDArray[np.int64]:
+    def near(self, query: ComparableName, most: int = CANDIDATES) -> NDArray[np.int64]:
         """The places of the names that share most with the query, best first."""
         # Of this query alone: an index is searched by several threads at a time.
         shared, read = np.zeros(len(self), dtype=np.float32), 0
@@ -150,7 +150,7 @@ def _gram_weight(gram: str) -> float:
     return max(gram_rarity(gram), 0.5)
 
 
-def _core_grams(name: Name) -> dict[str, float]:
+def _core_grams(name: ComparableName) -> dict[str, float]:
     return {
         gram: _gram_weight(gram)
         for at in name.core

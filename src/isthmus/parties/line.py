@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from isthmus.parties.fold import words
+from isthmus.parties.model import IdentifierKind
 from isthmus.parties.vocabulary import forms, longest_form
 from isthmus.reference.check_digits import imo_valid
 
@@ -23,17 +24,6 @@ class Capacity(StrEnum):
     CARE_OF = "care_of"
     NOTIFY = "notify"
     TRADING_AS = "trading_as"
-
-
-class NumberKind(StrEnum):
-    """What a number in a party line identifies."""
-
-    IMO = "imo"
-    MMSI = "mmsi"
-    CALL_SIGN = "call_sign"
-    REGISTRATION = "registration"
-    TAX = "tax"
-    CONTAINER_PREFIX = "container_prefix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class Number:
     ``sound`` is False when the number has a check digit and it is wrong.
     """
 
-    kind: NumberKind
+    kind: IdentifierKind
     value: str
     sound: bool
 
@@ -72,11 +62,11 @@ class PartyLine:
 
 
 _NUMBERS = (
-    (NumberKind.IMO, re.compile(r"\bIMO(?:\s*(?:NO|NUMBER|#))?[.:\s#-]*(\d{7})\b", re.I)),
-    (NumberKind.MMSI, re.compile(r"\bMMSI(?:\s*(?:NO|NUMBER))?[.:\s#-]*(\d{9})\b", re.I)),
-    (NumberKind.CALL_SIGN, re.compile(r"\bCALL\s*SIGN[.:\s#-]*([A-Z0-9]{4,7})\b", re.I)),
+    (IdentifierKind.IMO, re.compile(r"\bIMO(?:\s*(?:NO|NUMBER|#))?[.:\s#-]*(\d{7})\b", re.I)),
+    (IdentifierKind.MMSI, re.compile(r"\bMMSI(?:\s*(?:NO|NUMBER))?[.:\s#-]*(\d{9})\b", re.I)),
+    (IdentifierKind.CALL_SIGN, re.compile(r"\bCALL\s*SIGN[.:\s#-]*([A-Z0-9]{4,7})\b", re.I)),
     (
-        NumberKind.TAX,
+        IdentifierKind.TAX,
         re.compile(
             r"\b(?:RUC|NIT|RFC|RTN|CNPJ|VAT|TIN|TAX\s*ID|INN|EIN|CUIT|RUT|USCI)"
             r"(?:\s*(?:NO|NUMBER|#))?[.:\s#-]*"
@@ -85,7 +75,7 @@ _NUMBERS = (
         ),
     ),
     (
-        NumberKind.REGISTRATION,
+        IdentifierKind.REGISTRATION,
         re.compile(
             r"\b(?:REG(?:ISTRATION)?|OGRN|COMPANY|FOLIO|LICEN[CS]E)\s*(?:NO|NUMBER|NR|#)"
             r"[.:\s#-]*([A-Z0-9][A-Z0-9./-]{0,30}\d[A-Z0-9./-]{0,30})",
@@ -93,7 +83,7 @@ _NUMBERS = (
         ),
     ),
     (
-        NumberKind.CONTAINER_PREFIX,
+        IdentifierKind.CONTAINER_PREFIX,
         re.compile(r"\b(?:CONTAINER\s+PREFIX|BIC(?:\s*CODE)?)[.:\s#-]*([A-Z]{3}[UJZ])\b", re.I),
     ),
 )
@@ -142,7 +132,7 @@ def read_line(text: str) -> PartyLine:
     order = _ORDER.search(rest) is not None
     names: list[NamedPart] = []
     address: list[str] = []
-    vessel = any(n.kind in (NumberKind.IMO, NumberKind.MMSI) for n in numbers)
+    vessel = any(n.kind in (IdentifierKind.IMO, IdentifierKind.MMSI) for n in numbers)
     for capacity, part in _capacities(rest):
         bare = _VESSEL.sub("", part)
         vessel = vessel or bare != part
@@ -161,7 +151,7 @@ def _numbers(text: str) -> tuple[str, list[Number], list[str]]:
     for kind, pattern in _NUMBERS:
         for match in pattern.finditer(text):
             value = re.sub(r"[\s./-]+", "", match[1]).upper()
-            sound = imo_valid(value) if kind is NumberKind.IMO else True
+            sound = imo_valid(value) if kind is IdentifierKind.IMO else True
             found.append(Number(kind, value, sound))
         text = pattern.sub("\n", text)
     tails = [match[0] for pattern in (_PHONE, _MAIL) for match in pattern.finditer(text)]

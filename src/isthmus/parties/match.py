@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.parties.features import FEATURES, Candidates, Floats, measure, of_names
-from isthmus.parties.name import Name
+from isthmus.parties.name import ComparableName
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -45,7 +45,7 @@ class Likeness:
     algorithm: str
 
 
-def compare(one: Name, other: Name, algorithm: str = SAME) -> Likeness:
+def compare(one: ComparableName, other: ComparableName, algorithm: str = SAME) -> Likeness:
     """Compare two names. It is the same the other way round; a name and itself give 1."""
     if not one.words or not other.words:
         return Likeness(0.0, {}, algorithm)
@@ -54,7 +54,7 @@ def compare(one: Name, other: Name, algorithm: str = SAME) -> Likeness:
     return Likeness(found, dict(zip(FEATURES, features[0].tolist(), strict=True)), algorithm)
 
 
-def scores(query: Name, others: Candidates) -> NDArray[np.float64]:
+def scores(query: ComparableName, others: Candidates) -> NDArray[np.float64]:
     """The score of ``find`` of the query against each candidate."""
     if not query.words or not others.words:
         return np.zeros(len(others.compact))

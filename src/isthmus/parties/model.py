@@ -43,6 +43,7 @@ class IdentifierKind(StrEnum):
     AIRCRAFT_SERIAL = "aircraft_serial"
     REGISTRATION = "registration"
     TAX = "tax"
+    CONTAINER_PREFIX = "container_prefix"  # the four letters of a container owner
     LEI = "lei"
     PASSPORT = "passport"
     NATIONAL_ID = "national_id"

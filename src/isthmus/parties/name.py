@@ -11,7 +11,7 @@ LONGEST = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ComparableName:
     """The words of one name, in order; ``weights`` are in bits and parallel to the words.
 
     ``core`` are the places of the words that are not of a corporate form; ``compact`` is their
@@ -33,7 +33,7 @@ class Name:
 
 
 @lru_cache(maxsize=4096)
-def read_name(text: str) -> Name:
+def read_name(text: str) -> ComparableName:
     """Read one name: its first LONGEST words.
 
     A name without a letter or digit has no words and matches nothing.
@@ -45,7 +45,9 @@ def read_name(text: str) -> Name:
     weights = tuple(rarity(word) * (FORM if at in formal else 1.0) for at, word in enumerate(full))
     core = tuple(at for at in range(len(full)) if at not in formal)
     compact = "".join(full[at] for at in core)
-    return Name(text, full, tuple(map(skeleton, full)), weights, core, frozenset(kinds), compact)
+    return ComparableName(
+        text, full, tuple(map(skeleton, full)), weights, core, frozenset(kinds), compact
+    )
 
 
 def _formal(found: tuple[str, ...]) -> tuple[set[int], set[str]]:
