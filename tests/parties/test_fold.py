@@ -15,6 +15,7 @@ from isthmus.parties.fold import shape, skeleton, words
         ("Владимир Щукин", ("vladimir", "shchukin")),
         ("МАRIЕ", ("marie",)),  # Cyrillic lookalikes in a Latin word
         ("中国远洋", ("zhong", "guo", "yuan", "yang")),
+        ("محمد الرشيدي", ("mhmd", "al", "rshydy")),
         ("M0RRI5ON", ("morrison",)),
         ("KARIM 1110", ("karim", "1110")),
         ("\u200b", ()),

@@ -25,6 +25,7 @@ _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}|\b(?:[A-Za-z][./])+[A-Za-z]\b")
 _APOSTROPHES = re.compile(r"[`'’‘ʼʿʾ´ʹ]")
 _WORD = re.compile(r"[0-9a-z]+")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
+_ARABIC_ARTICLE = re.compile(r"\b\u0627\u0644(?=\w{3})")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MIXED = re.compile(r"(?=.*[0158])(?=(?:.*[a-z]){2})[0-9a-z]+")
 
@@ -90,7 +91,7 @@ def shape(word: str) -> str:
 
 
 def _to_ascii(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text)
+    text = _ARABIC_ARTICLE.sub("al ", unicodedata.normalize("NFKC", text))
     parts = (_unmasked(part) for part in text.split())
     return " ".join(_HAN.sub(_pinyin, part) if part else part for part in parts).translate(_PLAIN)
 
