@@ -44,7 +44,7 @@ def test_every_record_is_accounted_for(shown):
     received = summary["received"]
     assert received["documents"] == summary["traffic"]["sent_by_now"] > 50
     assert received["received"] == sum(received[name] for name in LOOP[1:])
-    assert received["unsupported"] <= 1
+    assert 0 < received["unsupported"] < received["documents"] / 4  # stowage plans, mirrors
     assert received["quarantined"] <= 3
     assert received["parked"] == 0
     assert received["new_versions"] <= received["accepted"]
@@ -57,7 +57,8 @@ def test_the_loop_ran_to_its_end(shown):
     irregular = sum(
         n for result, n in summary["inspections"].items() if result != "no_irregularity"
     )
-    assert irregular == sum(summary["found"].values()) <= summary["traffic"]["planted"]
+    # One consignment may be picked twice: as its box, and as a declaration that names none.
+    assert irregular == sum(summary["found"].values()) <= 2 * summary["traffic"]["planted"]
     assert sum(row["known"] for row in summary["coverage"]) > 50
     for row in summary["coverage"]:
         assert row["assessed"] <= row["known"]

@@ -26,11 +26,12 @@ def test_no_read_scans_all_records(sqlite_database: Database, read) -> None:
         plain = tx.execute
 
         def explained(statement, values=None):
-            compiled = statement.compile(tx.connection, compile_kwargs={"render_postcompile": True})
-            bound = compiled.construct_params()
-            names = compiled.positiontup or []
+            compiled = statement.compile(tx.connection)
+            expanded = compiled.construct_expanded_state(values or {})
+            names = expanded.positiontup or []
             rows = raw.execute(
-                f"EXPLAIN QUERY PLAN {compiled.string}", [bound[name] for name in names]
+                f"EXPLAIN QUERY PLAN {expanded.statement}",
+                [expanded.parameters[name] for name in names],
             )
             plans.extend(row[3] for row in rows)
             return plain(statement, values)

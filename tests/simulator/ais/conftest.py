@@ -37,17 +37,19 @@ class Run:
     folder: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small_fleet() -> Iterator[None]:
-    """Fewer vessels than the shipped fleet; the shipped one is read again afterwards."""
+    """Fewer vessels than the shipped fleet; the shipped one is there again afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(fleet()["canal"], "transits_a_day", 3)
         for given in fleet()["kinds"].values():
             patch.setitem(given, "count", max(2, given["count"] // 6))
+        craft.cache_clear()
         yield
+    craft.cache_clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run(small_fleet, tmp_path_factory) -> Run:
     here = world.load()
     calls = calls_module.calls(here, SEED, START, DAYS + 14)
