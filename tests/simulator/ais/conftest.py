@@ -44,9 +44,7 @@ def small_fleet() -> Iterator[None]:
         patch.setitem(fleet()["canal"], "transits_a_day", 3)
         for given in fleet()["kinds"].values():
             patch.setitem(given, "count", max(2, given["count"] // 6))
-        craft.cache_clear()
         yield
-    craft.cache_clear()
 
 
 @pytest.fixture(scope="module")
