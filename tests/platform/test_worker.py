@@ -192,7 +192,7 @@ def handle(job):
     print(job.id, flush=True)
     time.sleep(600)
 database = Database(sys.argv[1], SystemClock(), KeyRing.load(Path(sys.argv[2])))
-worker = Worker(database, {"score": handle}, threads=2)
+worker = Worker(database, {"score": handle}, threads=1)
 worker.start()
 time.sleep(600)
 """
@@ -202,8 +202,7 @@ def test_jobs_of_a_killed_worker_run_again_once_their_lease_is_out(
     live: Database, keys: KeyRing, tmp_path: Path
 ) -> None:
     keys.save(tmp_path / "node.key")
-    for number in range(2):
-        live.write(lambda tx, n=number: jobs.enqueue(tx, "score", {"n": n}))
+    live.write(lambda tx: jobs.enqueue(tx, "score", {"n": 0}))
     url = live.url.render_as_string(hide_password=False)
     process = subprocess.Popen(
         [sys.executable, "-c", _DOOMED, url, str(tmp_path / "node.key")],
@@ -211,7 +210,7 @@ def test_jobs_of_a_killed_worker_run_again_once_their_lease_is_out(
         text=True,
     )
     assert process.stdout is not None
-    taken = {process.stdout.readline().strip() for _ in range(2)}
+    taken = process.stdout.readline().strip()
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     ran: list[Job] = []
@@ -220,6 +219,5 @@ def test_jobs_of_a_killed_worker_run_again_once_their_lease_is_out(
     worker = Worker(live, {"score": ran.append})
     assert worker.run_due() == 0  # the dead worker's lease still holds
     clock.advance(jobs.LEASE + timedelta(seconds=5))
-    assert worker.run_due() == 2
-    assert {job.id for job in ran} == taken
-    assert [job.attempts for job in ran] == [2, 2]
+    assert worker.run_due() == 1
+    assert [(job.id, job.attempts) for job in ran] == [(taken, 2)]
