@@ -1,0 +1,1 @@
+"""Between nodes: partners and trust, envelopes in order, receipts, recall and the ledger."""
