@@ -1,4 +1,4 @@
-"""An item: one version of a record that may cross a border, with how far it may be trusted and used.
+"""An item: one version of a record that may cross a border, how far to trust it, how to use it.
 
 An item is made by its originator and never changed by anybody else. Its body is nested, as its
 JSON Schema says; what can be released or withheld by itself is a *path* into the body, such as
@@ -63,7 +63,7 @@ class Classification(StrEnum):
     NONE = "none"
     RESTRICTED = "restricted"
     CONFIDENTIAL = "confidential"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - a level, no password
 
 
 @dataclass(frozen=True, slots=True)
