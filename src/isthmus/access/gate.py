@@ -208,25 +208,33 @@ def open_person_data(
     )
     task = store.assignment_for(tx, actor.id, [subject_id, *via])
     stated = None if task else _stated(actor, reason, subject_id)
-    found = task.purpose if task else purpose or actor.purpose or _purpose_of_role(actor)
-    if found is None:
-        raise PurposeNeeded("purpose_needed", "say for which purpose", object=subject_id)
-    _check_in_use(tx, actor, found, subject_id)
+    wanted = task.purpose if task else purpose
+    found = purpose_for(tx, actor, Permission.PERSON_DATA_READ, wanted, subject_id)
     _log_lookup(tx, actor, (subject_kind, subject_id), found, task, stated)
     return found
 
 
-def _check_in_use(tx: Transaction, actor: Actor, purpose: Purpose, subject_id: str) -> None:
-    if not store.purpose_active(tx, purpose):
+def purpose_for(
+    tx: Transaction, actor: Actor, permission: Permission, stated: Purpose | None, object_id: str
+) -> Purpose:
+    """Return the purpose for which persons' data is opened: stated, of the request, of the role.
+
+    Raises ``PurposeNeeded`` without any, ``Denied`` when this node does not serve it.
+    """
+    found = stated or actor.purpose or _purpose_of_role(actor, permission)
+    if found is None:
+        raise PurposeNeeded("purpose_needed", "say for which purpose", object=object_id)
+    if not store.purpose_active(tx, found):
         raise Denied(
             "purpose_not_in_use",
             "this node opens no person's data for that purpose",
-            permission=Permission.PERSON_DATA_READ.value,
-            purpose=purpose.value,
-            object=subject_id,
+            permission=permission.value,
+            purpose=found.value,
+            object=object_id,
             actor=actor.id,
             agency=actor.agency,
         )
+    return found
 
 
 def _log_lookup(
@@ -280,8 +288,8 @@ def _stated(actor: Actor, reason: str | None, subject_id: str) -> str:
     return words
 
 
-def _purpose_of_role(actor: Actor) -> Purpose | None:
+def _purpose_of_role(actor: Actor, permission: Permission) -> Purpose | None:
     for reach in actor.reaches:
-        if Permission.PERSON_DATA_READ in reach.permissions and reach.purpose is not None:
+        if permission in reach.permissions and reach.purpose is not None:
             return reach.purpose
     return None

@@ -48,6 +48,13 @@ class Permission(StrEnum):
     COVERAGE_READ = "coverage.read"
     LIST_READ = "list.read"
     LIST_TAKE = "list.take"
+    SCREEN_QUERY = "screen.query"
+    HIT_READ = "hit.read"
+    HIT_JUDGE = "hit.judge"
+    PARTNER_READ = "partner.read"
+    PARTNER_PROPOSE = "partner.propose"
+    PARTNER_COMPARE = "partner.compare"
+    LEDGER_READ = "ledger.read"
 
 
 # A person decides: no system token and no job of the node may do these, whatever it was granted.
@@ -70,6 +77,9 @@ PERSON_ONLY = frozenset(
         Permission.ADMIN_PEOPLE,
         Permission.ADMIN_AGENCIES,
         Permission.TOKEN_ISSUE,
+        Permission.HIT_JUDGE,
+        Permission.PARTNER_PROPOSE,
+        Permission.PARTNER_COMPARE,
     }
 )
 

@@ -39,6 +39,10 @@ _ANALYST = frozenset(
         P.PERSON_DATA_READ,
         P.COVERAGE_READ,
         P.LIST_READ,
+        P.SCREEN_QUERY,
+        P.HIT_READ,
+        P.HIT_JUDGE,
+        P.PARTNER_READ,
     }
 )
 
@@ -71,6 +75,9 @@ ROLES: Mapping[Role, RoleTerms] = {
             P.MODEL_APPROVE,
             P.JOB_READ,
             P.LIST_TAKE,
+            P.PARTNER_PROPOSE,
+            P.PARTNER_COMPARE,
+            P.LEDGER_READ,
         },
         Purpose.TARGETING,
     ),
@@ -108,6 +115,9 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.METRICS_READ,
                 P.COVERAGE_READ,
                 P.LIST_READ,
+                P.HIT_READ,
+                P.PARTNER_READ,
+                P.LEDGER_READ,
             }
         ),
         Purpose.SUPERVISION,
@@ -124,6 +134,9 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.MODEL_READ,
                 P.COVERAGE_READ,
                 P.LIST_READ,
+                P.HIT_READ,
+                P.PARTNER_READ,
+                P.LEDGER_READ,
             }
         ),
         Purpose.DATA_PROTECTION,
@@ -150,6 +163,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.JOB_READ,
                 P.METRICS_READ,
                 P.COVERAGE_READ,
+                P.SCREEN_QUERY,
             }
         ),
         Purpose.TARGETING,

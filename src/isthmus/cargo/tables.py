@@ -106,7 +106,15 @@ party_table = Table(
     Column("review_on", Date, nullable=False),
     Column("retain_until", Date, nullable=False),
     Column("legal_hold", Text),  # the id of the hold, while there is one
+    Column("line", Text),  # keyed hash of the whole line; null until it was screened
     Index("ix_declared_party_record_id", "record_id"),
+    _index_where_known("ix_declared_party_line", "line"),
+    Index(
+        "ix_declared_party_unscreened",
+        "seq",
+        sqlite_where=text("line IS NULL"),
+        postgresql_where=text("line IS NULL"),
+    ),
     Index("ix_declared_party_subject", "subject"),
     Index("ix_declared_party_retain_until", "retain_until"),
     Index("ix_declared_party_review_on", "review_on"),

@@ -1,31 +1,36 @@
-"""One list's names, arranged so that the few that may match a query are found at once.
+"""Many names, arranged so that the few that may match a query are found at once.
 
-Names are cut into groups of three letters (and the skeleton of each word whole). A query looks
-up its own groups, rarest first, and adds up what each name shares with it. Rarity comes from
-the fixed corpus, so what a name scores for a query does not depend on the other names. Each list
-has an index of its own: adding a list takes nothing away from the candidates of another.
+Words are cut into groups of three letters; the skeleton and the shape of a word are groups of
+their own. Two names are near when the groups they share weigh enough beside what each has in all.
+That is a matter of the two names and the fixed corpus alone, and the same the other way round:
+what else stands in an index neither brings a candidate nor takes one away. So the hits on a list
+are the hits on its parts, and parties searched with listed names give the pairs that listed names
+searched with parties give.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.parties.features import Candidates
-from isthmus.parties.fold import skeleton
+from isthmus.parties.fold import shape, skeleton
 from isthmus.parties.name import ComparableName, read_name
 from isthmus.parties.vocabulary import gram_rarity, grams
 
-CANDIDATES = 16
-LOOKED_AT = 400_000
-"""Postings that one query reads at most; the commonest groups of letters are then left out."""
+NEAR = 0.35
+"""Two names are near when what they share is at least this part of the geometric mean of what each
+has. That keeps the right name for 99 of 100 noisy queries (see bench/screening.py)."""
 
-_WITHIN = 0.45
-_BONE = 1.5
+_BONES, _SHAPE = 192, 128
+_SIXTEENTHS = 16
+_SURE = 0.999 * NEAR**2
+_LOOK_UP = 32
+"""To look one name up in a posting costs what reading so many of it does."""
 
 
 class NameIndex:
-    """The names of one list. ``place`` numbers returned by ``near`` follow the order given."""
+    """Some names. The places that ``near`` returns follow the order given."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._words: list[str] = []
@@ -60,28 +65,33 @@ class NameIndex:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def near(self, query: ComparableName, most: int = CANDIDATES) -> NDArray[np.int64]:
-        """The places of the names that share most with the query, best first."""
+    def near(self, query: ComparableName) -> NDArray[np.int64]:
+        """The places of all names near the query, in their order."""
+        groups = core_groups(query)
+        whole = sum(groups.values())
+        found = sorted((len(self._posting(at)), at) for at in self._known_groups(groups))
+        # A near name shares s, has no less than s in all, and s² >= NEAR² whole s. The commonest
+        # groups of the query, when they weigh less than that together, bring in nobody new.
+        left, rare = 0, len(found)
+        while rare and left + self._group_weights[found[rare - 1][1]] < _SURE * whole:
+            rare -= 1
+            left += self._group_weights[found[rare][1]]
         # Of this query alone: an index is searched by several threads at a time.
-        shared, read = np.zeros(len(self), dtype=np.float32), 0
-        found = []
-        for gram in _core_grams(query):
-            at = self._grams.get(gram)
-            if at is not None:
-                found.append((self._ends[at + 1] - self._ends[at], at))
-        found.sort()
-        for length, at in found:
-            read += length
-            if read > LOOKED_AT and read > length:
-                break
-            shared[self._posted[self._ends[at] : self._ends[at + 1]]] += self._gram_weights[at]
-        if not found:
-            return np.empty(0, dtype=np.int64)
-        scores = shared * self._scale
-        near = np.flatnonzero(scores >= _WITHIN * scores.max())
-        if len(near) > most:
-            near = near[np.argpartition(scores[near], -most)[-most:]]
-        return near[np.lexsort((near, -scores[near]))]
+        shared = np.zeros(len(self), dtype=np.int32)
+        for _, at in found[:rare]:
+            shared[self._posting(at)] += self._group_weights[at]
+        near = np.flatnonzero(shared)
+        floor = (NEAR**2 * whole) * self._sizes[near]
+        may_be = (shared[near] + float(left)) ** 2 >= floor
+        near, floor = near[may_be], floor[may_be]
+        for length, at in found[rare:]:
+            posted = self._posting(at)
+            if length <= _LOOK_UP * len(near):
+                shared[posted] += self._group_weights[at]
+            elif len(near):
+                spots = np.minimum(np.searchsorted(posted, near), length - 1)
+                shared[near[posted[spots] == near]] += self._group_weights[at]
+        return near[shared[near].astype(np.float64) ** 2 >= floor]
 
     def candidates(self, places: Sequence[int] | NDArray[np.int64]) -> Candidates:
         """The names at these places, ready to be compared."""
@@ -104,55 +114,58 @@ class NameIndex:
             [self._compact[place] for place in places],
         )
 
+    def _known_groups(self, groups: Iterable[str]) -> Iterator[int]:
+        return (at for at in map(self._groups.get, groups) if at is not None)
+
+    def _posting(self, at: int) -> NDArray[np.int32]:
+        return self._posted[self._ends[at] : self._ends[at + 1]]
+
     def _post(self, core: NDArray[np.bool_]) -> None:
-        """Write down which names have which groups, and how much each name has in all."""
-        self._grams: dict[str, int] = {}
+        """Write down which names have which groups, and what the groups of each name weigh."""
+        self._groups: dict[str, int] = {}
+        self._group_weights: list[int] = []
         of_word: list[NDArray[np.int32]] = []
-        gram_weights: list[float] = []
         for word, bones in zip(self._words, self._skeletons, strict=True):
             ids = []
-            for gram in sorted(_word_grams(word, bones)):
-                at = self._grams.setdefault(gram, len(self._grams))
-                if at == len(gram_weights):
-                    gram_weights.append(_gram_weight(gram))
+            for group, weight in word_groups(word, bones).items():
+                at = self._groups.setdefault(group, len(self._groups))
+                if at == len(self._group_weights):
+                    self._group_weights.append(weight)
                 ids.append(at)
             of_word.append(np.array(ids, dtype=np.int32))
-        self._gram_weights = np.array(gram_weights, dtype=np.float32)
         counts = np.array([len(ids) for ids in of_word], dtype=np.int64)
         names_of_ids = np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self._starts))[core]
         core_ids = self._ids[core]
-        gram_rows = (
+        group_rows = (
             np.concatenate([of_word[at] for at in core_ids.tolist()])
             if len(core_ids)
             else np.empty(0, dtype=np.int32)
         )
         name_rows = np.repeat(names_of_ids, counts[core_ids])
-        keys = np.unique(gram_rows.astype(np.int64) * max(len(self), 1) + name_rows)
-        gram_rows = (keys // max(len(self), 1)).astype(np.int32)
+        keys = np.unique(group_rows.astype(np.int64) * max(len(self), 1) + name_rows)
+        group_rows = (keys // max(len(self), 1)).astype(np.int32)
         self._posted = (keys % max(len(self), 1)).astype(np.int32)
-        self._ends = np.searchsorted(gram_rows, np.arange(len(gram_weights) + 1)).tolist()
-        sizes = np.bincount(
-            self._posted, weights=self._gram_weights[gram_rows], minlength=len(self)
-        )
-        self._scale = (1 / np.sqrt(np.maximum(sizes, 1))).astype(np.float32)
+        self._ends = np.searchsorted(group_rows, np.arange(len(self._groups) + 1)).tolist()
+        weights = np.array(self._group_weights, dtype=np.float64)
+        self._sizes = np.bincount(self._posted, weights[group_rows], minlength=len(self))
 
 
-def _word_grams(word: str, bones: str) -> set[str]:
-    found = grams(word)
+def word_groups(word: str, bones: str) -> dict[str, int]:
+    """What a word is found by, and what each weighs in sixteenths of a bit.
+
+    Whole numbers: a sum of them is the same in any order.
+    """
+    found = {gram: round(_SIXTEENTHS * max(gram_rarity(gram), 0.5)) for gram in sorted(grams(word))}
     if len(bones) > 2:
-        found.add(f"~{bones}")
+        found[f"~{bones}"] = _BONES
+    if len(word) > 2:
+        found[f"#{shape(word)}"] = _SHAPE
     return found
 
 
-def _gram_weight(gram: str) -> float:
-    if gram.startswith("~"):
-        return 8.0 * _BONE
-    return max(gram_rarity(gram), 0.5)
-
-
-def _core_grams(name: ComparableName) -> dict[str, float]:
-    return {
-        gram: _gram_weight(gram)
-        for at in name.core
-        for gram in _word_grams(name.words[at], name.skeletons[at])
-    }
+def core_groups(name: ComparableName) -> dict[str, int]:
+    """What a name is found by: the groups of its words that are not of a corporate form."""
+    found: dict[str, int] = {}
+    for at in name.core:
+        found |= word_groups(name.words[at], name.skeletons[at])
+    return found

@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 
 from isthmus.parties.explain import Explanation, Relation, WordMatch, explain
 from isthmus.parties.line import Capacity
+from isthmus.parties.listed import Basis, Match
 from isthmus.parties.match import FIND
 from isthmus.parties.name import ComparableName, read_name
 from isthmus.reference.codelist import code_list, language_of
@@ -39,6 +40,31 @@ class Reason:
             "parameters": dict(self.parameters),
             "text": in_words(self, locale),
         }
+
+
+def tell(match: Match, locale: str) -> dict[str, Any]:
+    """Return a match as whoever asked reads it: which entry, how near, and why, best reason first.
+
+    ``entry`` is the list's own identifier.
+    """
+    return {
+        "list": match.list,
+        "entry": match.key,
+        "kind": match.kind,
+        "name": match.listed,
+        "score": match.score,
+        "basis": match.basis.value,
+        "algorithm": match.algorithm,
+        "reading": match.reading,
+        "reasons": [reason.told(locale) for reason in of_match(match)],
+    }
+
+
+def of_match(match: Match) -> tuple[Reason, ...]:
+    """Return the reasons of a match."""
+    if match.basis is Basis.NUMBER:
+        return of_number(match.listed)
+    return of_name(match.reading, match.listed, match.capacity)
 
 
 def of_number(said: str) -> tuple[Reason, ...]:

@@ -13,7 +13,8 @@ from isthmus.platform.transaction import Transaction
 SLICE = 4000
 
 
-def _slices(values: Iterable[str]) -> Iterator[list[str]]:
+def slices(values: Iterable[str]) -> Iterator[list[str]]:
+    """Part values into lists that one statement takes."""
     ordered = sorted(set(values))
     for start in range(0, len(ordered), SLICE):
         yield ordered[start : start + SLICE]
@@ -96,7 +97,7 @@ def end_entries(
 ) -> None:
     """Let the standing entries of these keys end with a version, exclusively."""
     columns = entry_table.c
-    for part in _slices(keys):
+    for part in slices(keys):
         tx.execute(
             update(entry_table)
             .where(
@@ -140,6 +141,25 @@ def entries_in_force(tx: Transaction, list_code: str, today: date) -> Iterator[R
         )
         .order_by(columns.seq)
     )
+
+
+@unscoped("lists held in memory are loaded anew after an erasure, for the node")
+def count_erased(tx: Transaction) -> int:
+    """Return how many entries were erased so far."""
+    erased = entry_table.c.erasure_id.is_not(None)
+    return int(tx.execute(select(func.count()).select_from(entry_table).where(erased)).scalar_one())
+
+
+def entry(tx: Transaction, scope: Scope, list_code: str, key: str) -> RowMapping | None:
+    """Return the newest row of an entry, if the list ever had it."""
+    columns = entry_table.c
+    rows = tx.execute(
+        select(entry_table)
+        .where(columns.list == list_code, columns.key == key, scope.where())
+        .order_by(columns.from_version.desc())
+        .limit(1)
+    )
+    return rows.mappings().first()
 
 
 # -- alarms -------------------------------------------------------------------------------
