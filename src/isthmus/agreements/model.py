@@ -43,6 +43,11 @@ class TransferBasis(StrEnum):
     TREATY = "treaty"  # the law of the sender names the treaty itself as basis
 
 
+# Whom no wildcard reaches: witnesses, victims and minors (article 6 of Directive (EU) 2016/680
+# keeps categories apart), and persons whose category nobody has settled yet.
+SHIELDED = frozenset({"witness", "victim", "minor", "unclassified"})
+
+
 class Standing(StrEnum):
     """Where an agreement, a party to it or a clause stands."""
 
@@ -71,6 +76,7 @@ class Duties:
     keep_for: timedelta | None = None  # None: as long as the recipient's own law says
     feedback_within: timedelta | None = None
     separate_issue: bool = False  # an issue of its own, so that two partners cannot compare
+    never_for: frozenset[str] = frozenset()  # uses that the sender's overlay refuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class Permit:
     """What one clause lets pass. An empty ``subjects`` lets no personal data pass at all.
 
     ``fields`` are paths without the places of lists (``persons.name``); a path names everything
-    below it, and ``*`` everything that is not personal data.
+    below it, and ``*`` everything that is not personal data. ``*`` among the subjects reaches every
+    category but those of ``SHIELDED``, which a clause must name.
     """
 
     senders: frozenset[str]  # node codes
@@ -153,7 +160,9 @@ class Prohibition:
     """One rule of a node's overlay: it refuses what it matches, whatever any clause permits.
 
     An empty set matches everything. ``unless`` are conditions that lift it when the share states
-    them as met (such as an assurance that the death penalty is not carried out).
+    all of them as met (such as an assurance that the death penalty is not carried out); without
+    any it is never lifted. ``fixed`` rules guard the originator's marks: they hold on every node
+    and no node can take them out of its overlay.
     """
 
     id: str
@@ -162,11 +171,13 @@ class Prohibition:
     kinds: frozenset[ItemKind] = frozenset()
     fields: frozenset[str] = frozenset()
     purposes: frozenset[Purpose] = frozenset()
+    modes: frozenset[Mode] = frozenset()
     subjects: frozenset[str] = frozenset()
-    uses: frozenset[str] = (
-        frozenset()
-    )  # intended uses stated with the share, such as lethal_targeting
+    handling: frozenset[Handling] = frozenset()  # codes of the item's marking, any of them
+    onward: bool = False  # only items that another node originated
+    uses: frozenset[str] = frozenset()  # uses stated with the share, such as lethal_targeting
     unless: frozenset[str] = frozenset()
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

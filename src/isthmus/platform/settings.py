@@ -104,6 +104,7 @@ class RetentionSettings(_Section):
     convicted: _Days = Field(3650, description=_WHOLE_DAYS)
     victim: _Days = Field(730, description=_WHOLE_DAYS)
     witness: _Days = Field(730, description=_WHOLE_DAYS)
+    minor: _Days = Field(730, description=_WHOLE_DAYS)
     contact: _Days = Field(365, description=_WHOLE_DAYS)
     officer: _Days = Field(3650, description=_WHOLE_DAYS)
     unclassified: _Days = Field(30, description=f"until somebody classifies it: {_WHOLE_DAYS}")
