@@ -5,7 +5,7 @@ from isthmus.parties.features import of_names
 from isthmus.parties.index import NameIndex
 from isthmus.parties.match import FIND, compare, scores
 from isthmus.parties.name import read_name
-from isthmus.parties.screen import screen
+from isthmus.parties.screen import screen, screen_all
 
 LISTED = (
     "IVANOV, Sergey Petrovich", "OCEAN STAR", "ZARYA STROY LIMITED LIABILITY COMPANY",
@@ -36,6 +36,27 @@ def test_the_index_scores_as_the_comparison_does(text, names):
     told = scores(query, index.candidates(places)).tolist()
     assert told == [compare(query, read_name(names[at]), FIND).score for at in places]
     assert told == scores(query, of_names([read_name(names[at]) for at in places])).tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, SOME, st.data())
+def test_the_hits_on_a_list_are_the_hits_on_its_parts(text, names, data):
+    cut = data.draw(st.integers(0, len(names)))
+
+    def found(part):
+        return {
+            (hit.name, hit.reading, hit.score)
+            for hit in screen(text, {"x": NameIndex(part)}, threshold=0.01)
+        }
+
+    assert found(names) == found(names[:cut]) | found(names[cut:])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(TEXTS, max_size=8), SOME)
+def test_many_texts_are_screened_as_each_by_itself(texts, names):
+    lists = {"x": NameIndex(names)}
+    assert screen_all(texts, lists, 0.01) == [screen(text, lists, 0.01) for text in texts]
 
 
 def test_a_line_is_screened_in_all_its_names():

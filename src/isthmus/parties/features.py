@@ -106,7 +106,9 @@ def likeness(
     begins = start == shorter
     alike = np.maximum(alike, np.where(begins & (shorter >= _START_LETTERS), _START, 0))
     alike = np.maximum(alike, np.where(begins & (shorter == 1), _INITIAL, 0))
-    return np.asarray(np.where(spelling == 1.0, 1.0, alike), dtype=np.float32), sound
+    alike = np.where(spelling == 1.0, 1.0, alike)
+    # In whole parts, as the weights are: sums are then exact, and so the same either way round.
+    return np.asarray(np.rint(alike * 1024) / 1024, dtype=np.float32), sound
 
 
 def measure(query: ComparableName, others: Candidates) -> Floats:
@@ -116,12 +118,12 @@ def measure(query: ComparableName, others: Candidates) -> Floats:
     none = np.zeros((len(query.words), 1), dtype=np.float32)
     alike = np.hstack([alike, none])
     pairs = alike[:, others.places]  # [M, K, T]
-    ours = np.array(query.weights, dtype=np.float32)
+    ours = np.array(query.weights, dtype=np.float64)
     best_ours = pairs.max(axis=2).T  # [K, M]
     best_theirs = pairs.max(axis=0)  # [K, T]
-    bits_ours, bits_theirs = ours.sum(), others.weights.sum(axis=1)
+    bits_ours, bits_theirs = ours.sum(), others.weights.sum(axis=1, dtype=np.float64)
     got_ours = best_ours @ ours
-    got_theirs = (best_theirs * others.weights).sum(axis=1)
+    got_theirs = (best_theirs * others.weights).sum(axis=1, dtype=np.float64)
     lost_ours = 1 - got_ours / max(float(bits_ours), 1e-6)
     lost_theirs = 1 - got_theirs / np.maximum(bits_theirs, 1e-6)
     lost = np.maximum(lost_ours, lost_theirs)
@@ -154,10 +156,10 @@ def _other_words(query: ComparableName, others: Candidates, pairs: Floats, sound
     # [M, K, T] down to the nearest word of each side.
     of_ours = np.take_along_axis(clash, pairs.argmax(axis=2)[:, :, None], axis=2)[:, :, 0].T
     of_theirs = np.take_along_axis(clash, pairs.argmax(axis=0)[None], axis=0)[0]
-    ours = np.array(query.weights, dtype=np.float32)
+    ours = np.array(query.weights, dtype=np.float64)
     share_ours = of_ours @ ours / max(float(ours.sum()), 1e-6)
-    share_theirs = (of_theirs * others.weights).sum(axis=1) / np.maximum(
-        others.weights.sum(axis=1), 1e-6
+    share_theirs = (of_theirs * others.weights).sum(axis=1, dtype=np.float64) / np.maximum(
+        others.weights.sum(axis=1, dtype=np.float64), 1e-6
     )
     return np.asarray(np.maximum(share_ours, share_theirs), dtype=np.float32)
 

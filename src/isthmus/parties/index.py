@@ -81,7 +81,7 @@ class NameIndex:
         for _, at in found[:rare]:
             shared[self._posting(at)] += self._group_weights[at]
         near = np.flatnonzero(shared)
-        floor = (NEAR**2 * whole) * self._sizes[near]
+        floor = NEAR**2 * (whole * self._sizes[near])
         may_be = (shared[near] + float(left)) ** 2 >= floor
         near, floor = near[may_be], floor[may_be]
         for length, at in found[rare:]:

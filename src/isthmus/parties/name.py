@@ -9,6 +9,9 @@ from isthmus.parties.vocabulary import FORM, abbreviations, forms, longest_form,
 LONGEST = 48
 """The words that are read of a name. The longest names of public lists have about twenty-five."""
 
+PARTS_OF_A_BIT = 64
+"""Words weigh whole parts of a bit, so that a sum of them is the same in any order."""
+
 
 @dataclass(frozen=True, slots=True)
 class ComparableName:
@@ -42,12 +45,16 @@ def read_name(text: str) -> ComparableName:
     formal, kinds = _formal(found)
     short = abbreviations()
     full = tuple(word if at in formal else short.get(word, word) for at, word in enumerate(found))
-    weights = tuple(rarity(word) * (FORM if at in formal else 1.0) for at, word in enumerate(full))
+    weights = tuple(_weight(word, at in formal) for at, word in enumerate(full))
     core = tuple(at for at in range(len(full)) if at not in formal)
     compact = "".join(full[at] for at in core)
     return ComparableName(
         text, full, tuple(map(skeleton, full)), weights, core, frozenset(kinds), compact
     )
+
+
+def _weight(word: str, formal: bool) -> float:
+    return round(rarity(word) * (FORM if formal else 1.0) * PARTS_OF_A_BIT) / PARTS_OF_A_BIT
 
 
 def _formal(found: tuple[str, ...]) -> tuple[set[int], set[str]]:

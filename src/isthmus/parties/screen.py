@@ -1,12 +1,21 @@
-"""Screening one text against lists: the hits, best first, each with the reading that hit."""
+"""Screening texts against lists: the hits, best first, each with the reading that hit.
 
-from collections.abc import Mapping
+Many texts are screened at once, and one text as a batch of one: there is no second way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from isthmus.parties.features import measure
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import Capacity, read_line
-from isthmus.parties.match import FIND, FIND_THRESHOLD, scores
-from isthmus.parties.name import read_name
+from isthmus.parties.match import FIND, FIND_THRESHOLD, score
+from isthmus.parties.name import ComparableName, read_name
+
+AT_ONCE = 256
+"""Names whose candidates are scored in one go; more gain nothing and cost memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +40,57 @@ def screen(
 ) -> tuple[Hit, ...]:
     """The hits of a party line on every list, best first; one hit for each listed name.
 
-    Each list is searched by itself, so a further list adds hits and changes none.
+    Each list is searched by itself, so a further list adds hits and changes none; and so does a
+    further name of a list.
     """
-    best: dict[tuple[str, int], Hit] = {}
-    for part in read_line(text).names:
-        for reading in part.readings:
-            name = read_name(reading)
-            for list_, index in lists.items():
-                near = index.near(name)
-                found = scores(name, index.candidates(near)).tolist()
-                for place, score in zip(near.tolist(), found, strict=True):
-                    known = best.get((list_, place))
-                    if score >= threshold and (known is None or score > known.score):
-                        best[list_, place] = Hit(
-                            list_, place, index.texts[place], reading, part.capacity, score
-                        )
-    return tuple(sorted(best.values(), key=lambda hit: (-hit.score, hit.list_, hit.place)))
+    return screen_all([text], lists, threshold)[0]
+
+
+def screen_all(
+    texts: Sequence[str], lists: Mapping[str, NameIndex], threshold: float = FIND_THRESHOLD
+) -> list[tuple[Hit, ...]]:
+    """The hits of each of many party lines, as ``screen`` gives them."""
+    said = [
+        (at, reading, part.capacity)
+        for at, text in enumerate(texts)
+        for part in read_line(text).names
+        for reading in part.readings
+    ]
+    names = [read_name(reading) for _, reading, _ in said]
+    best: list[dict[tuple[str, int], Hit]] = [{} for _ in texts]
+    for list_, index in lists.items():
+        for which, place, found in matches(names, index, threshold):
+            at, reading, capacity = said[which]
+            known = best[at].get((list_, place))
+            if known is None or found > known.score:
+                best[at][list_, place] = Hit(
+                    list_, place, index.texts[place], reading, capacity, found
+                )
+    return [
+        tuple(sorted(hits.values(), key=lambda hit: (-hit.score, hit.list_, hit.place)))
+        for hits in best
+    ]
+
+
+def matches(
+    names: Sequence[ComparableName], index: NameIndex, threshold: float
+) -> Iterator[tuple[int, int, float]]:
+    """Which of some names match which of an index, in order: (place here, place there, score)."""
+    for start in range(0, len(names), AT_ONCE):
+        rows, ours, theirs = [], [], []
+        for at, name in enumerate(names[start : start + AT_ONCE], start):
+            near = index.near(name)
+            if len(near):
+                rows.append(measure(name, index.candidates(near)))
+                ours.append(np.full(len(near), at))
+                theirs.append(near)
+        if not rows:
+            continue
+        found = score(np.vstack(rows), FIND)
+        high = np.flatnonzero(found >= threshold)
+        yield from zip(
+            np.concatenate(ours)[high].tolist(),
+            np.concatenate(theirs)[high].tolist(),
+            found[high].tolist(),
+            strict=True,
+        )
