@@ -79,6 +79,7 @@ bench: setup-dev
 
 soak: setup-dev
 	ISTHMUS_KILLS=500 $(BIN)/pytest tests/faults $(ARGS)
+	ISTHMUS_DECISIONS=1000000 $(BIN)/pytest tests/agreements/test_decide.py $(ARGS)
 
 # -- keeping ----------------------------------------------------------------------------------
 

@@ -1,14 +1,13 @@
 """Duties of a recipient: the strictest of several, and which of two weighs less."""
 
+import math
 from collections.abc import Iterable
 from datetime import timedelta
 
 from isthmus.agreements.model import Duties, Onward
 from isthmus.intelligence.model import Handling
 
-_FOREVER = timedelta.max
-
-Weight = tuple[bool, int, bool, int, timedelta, timedelta]
+Weight = tuple[bool, int, bool, int, float, float]
 
 
 def strictest(several: Iterable[Duties]) -> Duties:
@@ -51,15 +50,18 @@ def weight(duties: Duties) -> Weight:
     of nodes it may go to, and short terms. The order is ours; that there is one is what counts:
     see decision record 15.
     """
-    keep, feedback = duties.keep_for, duties.feedback_within
     return (
         duties.separate_issue,
         len(duties.handling - {Handling.H0}),
         duties.onward.consent,
         -len(duties.onward.nodes),
-        -(_FOREVER if keep is None else keep),
-        -(_FOREVER if feedback is None else feedback),
+        -_seconds(duties.keep_for),
+        -_seconds(duties.feedback_within),
     )
+
+
+def _seconds(term: timedelta | None) -> float:
+    return math.inf if term is None else term.total_seconds()
 
 
 def at_least(strict: Duties, light: Duties) -> bool:

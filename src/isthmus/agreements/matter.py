@@ -1,5 +1,6 @@
 """What deciding must know of a path: its field, and whose personal data it is."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from isthmus.intelligence.model import Item
@@ -16,6 +17,7 @@ class Matter(NamedTuple):
     subject: str | None
 
 
+@lru_cache(maxsize=4096)
 def field_name(path: str) -> str:
     """Return a path without the places of lists: ``persons.0.name`` is ``persons.name``."""
     if "." not in path:
