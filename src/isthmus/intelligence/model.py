@@ -13,6 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from isthmus.kernel.errors import Invalid
+
+LONGEST = 500
+"""Objects in one list of a body, at most."""
+
 
 class ItemKind(StrEnum):
     """What an item is; each kind has a published schema."""
@@ -123,9 +128,11 @@ def flat(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def nested(paths: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body that some of its paths make: members that are not there are left out.
+    """Return the body that some of its paths make; members that are not there are left out.
 
-    Objects of a list keep their order; one of which nothing was released is left out.
+    Objects of a list keep their places, so that a path means the same in every part of an item:
+    one of which nothing is there stands as an empty object before the others. Raises ``Invalid``
+    for a path that no body can have.
     """
     body: dict[str, Any] = {}
     lists: dict[str, dict[int, dict[str, Any]]] = {}
@@ -135,7 +142,18 @@ def nested(paths: Mapping[str, Any]) -> dict[str, Any]:
             body[name] = value
             continue
         place, _, member = rest.partition(".")
-        lists.setdefault(name, {}).setdefault(int(place), {})[member] = value
+        lists.setdefault(name, {}).setdefault(_place(place, member, path), {})[member] = value
     for name, members in lists.items():
-        body[name] = [members[place] for place in sorted(members)]
+        if name in body:
+            raise Invalid("path_wrong", "a path stands for a whole and for its part", path=name)
+        body[name] = [members.get(place, {}) for place in range(max(members) + 1)]
     return body
+
+
+def _place(place: str, member: str, path: str) -> int:
+    canonical = place.isascii() and place.isdecimal() and len(place) <= 4
+    if not canonical or not member or "." in member or str(int(place)) != place:
+        raise Invalid("path_wrong", "not a member of an object in a list", path=path[:80])
+    if int(place) >= LONGEST:
+        raise Invalid("path_wrong", f"a list holds at most {LONGEST} objects", path=path)
+    return int(place)
