@@ -7,11 +7,12 @@ An area that keeps tables adds one line here; the revision that creates them fol
 from isthmus.access import tables as access
 from isthmus.cargo import tables as cargo
 from isthmus.cases import tables as cases
+from isthmus.exchange import tables as exchange
 from isthmus.parties import tables as parties
 from isthmus.platform import audit, documents, erasure, events, jobs
 from isthmus.platform.database import metadata
 from isthmus.risk import tables as risk
 
-AREAS = (audit, documents, erasure, events, jobs, access, parties, cargo, risk, cases)
+AREAS = (audit, documents, erasure, events, jobs, access, parties, cargo, risk, cases, exchange)
 
 __all__ = ["AREAS", "metadata"]

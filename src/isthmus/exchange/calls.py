@@ -1,0 +1,190 @@
+"""What a partner may call, and what each call does."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from isthmus.exchange import (
+    epochs,
+    identity,
+    inbox,
+    outgoing,
+    partners,
+    post_store,
+    receipts,
+    shape,
+    witness,
+)
+from isthmus.exchange.model import BATCH, Direction, Lane
+from isthmus.exchange.policy import Policy
+from isthmus.exchange.request import Rate
+from isthmus.kernel.canonical import canonical
+from isthmus.kernel.errors import Invalid
+from isthmus.platform.database import Database
+from isthmus.platform.transaction import Transaction
+
+LONGEST_WAIT = 25.0
+LANES = tuple(Lane)
+# Receipts for a resynchronising sender, at a time.
+RESYNC = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One call: which line of work it stands in, and what it does with sender and body."""
+
+    line: str  # flash, bulk, wait
+    run: Callable[[str, bytes], bytes]
+
+
+class Calls:
+    """The calls of one node."""
+
+    def __init__(self, database: Database, policy: Policy) -> None:
+        self.database, self.policy = database, policy
+        self.rate = Rate()
+        self.stopping = False
+        self._acts: dict[str, Act] = {
+            f"/exchange/envelopes/{lane.value}": Act(
+                "flash" if lane is Lane.FLASH else "bulk", self._envelopes
+            )
+            for lane in LANES
+        }
+        self._acts |= {
+            "/exchange/receipts": Act("flash", self._receipts),
+            "/exchange/heads": Act("bulk", self._heads),
+            "/exchange/poll": Act("wait", self._poll),
+            "/exchange/checkpoints": Act("bulk", self._checkpoints),
+            "/exchange/card": Act("bulk", self._card),
+            "/exchange/epoch": Act("bulk", self._epoch),
+        }
+
+    def act(self, path: str) -> Act | None:
+        """Return what a path does."""
+        return self._acts.get(path)
+
+    def _envelopes(self, sender: str, body: bytes) -> bytes:
+        raws = _lines(body)
+        partner = self.database.read(lambda tx: partners.trusted(tx, sender))
+        self.rate.take(sender, len(raws), partner.caps.rate, self.database.clock.now())
+        return _told(inbox.receive(self.database, self.policy, sender, raws))
+
+    def _receipts(self, sender: str, body: bytes) -> bytes:
+        raws = _lines(body)
+
+        def work(tx: Transaction) -> int:
+            partners.trusted(tx, sender)
+            keys = partners.keys_of(tx, sender)
+            return sum(receipts.take(tx, sender, receipts.read(raw, keys)) for raw in raws)
+
+        return orjson.dumps({"settled": self.database.write(work)})
+
+    def _heads(self, sender: str, body: bytes) -> bytes:
+        """Tell a sender where the chains from it end, with receipts for what it does not know."""
+        asked = _object(body)
+        shape.check(asked, {"lane": str, "after": int}, "the call")
+        lane = _lane(asked["lane"])
+
+        def work(tx: Transaction) -> bytes:
+            partner = partners.trusted(tx, sender)
+            head = inbox.head_of(tx, partner, lane)
+            last = min(head.sequence, asked["after"] + RESYNC)
+            rows = post_store.span(
+                tx, Direction.IN.value, sender, lane.value, head.epoch, asked["after"], last
+            )
+            lines = [inbox.line_of(row) for row in rows]
+            told = []
+            for start in range(0, len(lines), BATCH):
+                part = lines[start : start + BATCH]
+                told.append(receipts.write(tx, sender, lane.value, head.epoch, part)[1])
+            return _joined({"head": head.plain(), "complete": last == head.sequence}, told)
+
+        return self.database.write(work)
+
+    def _poll(self, sender: str, body: bytes) -> bytes:
+        """Hand what waits to a node that only dials out; wait a while when there is nothing.
+
+        Envelopes wait until their receipt comes, receipts until the next call says that it got
+        them: told twice is no harm.
+        """
+        asked = _object(body)
+        shape.check(asked, {"wait": int, "got": [str]}, "the call")
+        self.database.read(lambda tx: partners.trusted(tx, sender))
+        if asked["got"]:
+            got = [shape.digest({"got": one}, "got") for one in asked["got"][:BATCH]]
+            self.database.write(lambda tx: post_store.mark_got(tx, sender, got))
+        end = time.monotonic() + min(float(asked["wait"]), LONGEST_WAIT)
+        while True:
+            found = outgoing.ready(self.database, self.policy, sender, LANES)
+            waiting = self.database.read(lambda tx: post_store.unsent(tx, sender))
+            if found is not None or waiting or time.monotonic() > end or self.stopping:
+                break
+            time.sleep(0.05)
+        if found is None and not waiting:
+            return b""
+        parcels = found[1] if found else []
+        told = {
+            "envelopes": [orjson.Fragment(one.raw) for one in parcels],
+            "receipts": [orjson.Fragment(row["body"]) for row in waiting],
+        }
+        return orjson.dumps(told)
+
+    def _checkpoints(self, sender: str, body: bytes) -> bytes:
+        asked = _object(body)
+        return orjson.dumps(self.database.read(lambda tx: witness.answer(tx, sender, asked)))
+
+    def _epoch(self, sender: str, body: bytes) -> bytes:
+        return orjson.dumps(self.database.write(lambda tx: epochs.take(tx, sender, body)))
+
+    def _card(self, sender: str, body: bytes) -> bytes:
+        """Take a partner's card (its next key) and show this node's own."""
+        if body:
+            card = identity.read_card(body)
+            if card.node != sender:
+                raise Invalid("card_wrong", "not the sender's own card", node=card.node)
+            self.database.write(lambda tx: partners.rotated(tx, body))
+        return self.database.read(identity.card)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    raws = body.split(b"\n") if body else []
+    if len(raws) > BATCH:
+        raise Invalid("batch_too_long", f"more than {BATCH} in one call", given=len(raws))
+    return raws
+
+
+def _object(body: bytes) -> Mapping[str, Any]:
+    try:
+        held = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Invalid("call_malformed", "not JSON") from None
+    if not isinstance(held, dict):
+        raise Invalid("call_malformed", "no object")
+    return held
+
+
+def _lane(text: str) -> Lane:
+    try:
+        return Lane(text)
+    except ValueError:
+        raise Invalid("lane_unknown", "no such lane", lane=text[:40]) from None
+
+
+def _told(answer: inbox.Answer) -> bytes:
+    return _joined({"refused": answer.refused, "heads": answer.heads}, answer.receipts)
+
+
+def _joined(told: dict[str, Any], raws: list[bytes]) -> bytes:
+    """Write an answer; receipts stand in it in the very bytes that were signed."""
+    return orjson.dumps({**told, "receipts": [orjson.Fragment(raw) for raw in raws]})
+
+
+def receipts_in(answer: Any) -> list[bytes]:
+    """Return the receipts of an answer as they were signed."""
+    held = answer.get("receipts") if isinstance(answer, dict) else None
+    if not isinstance(held, list):
+        raise Invalid("answer_malformed", "the partner's answer holds no receipts")
+    return [canonical(one) for one in held]

@@ -1,0 +1,240 @@
+"""Epochs: how a node goes on after its records were restored from a backup.
+
+A restored node no longer knows what it exchanged since the backup. It opens a new epoch by a
+signed statement: its chains and its ledger begin anew, and the old ones stay closed where the
+partners saw them, so that nobody takes the gap for a forged history. Each partner gives back what
+it had from the node since the backup, and what it had sent to the node meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from isthmus.exchange import (
+    envelope,
+    identity,
+    inbox,
+    key_store,
+    ledger,
+    ledger_store,
+    outbox,
+    partners,
+    post_store,
+    shape,
+    signing,
+    vault,
+)
+from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane
+from isthmus.exchange.policy import Policy
+from isthmus.kernel.canonical import canonical
+from isthmus.kernel.errors import Denied, Invalid
+from isthmus.kernel.ids import new_id
+from isthmus.kernel.time import isoformat
+from isthmus.platform import audit, events
+from isthmus.platform.database import Database
+from isthmus.platform.transaction import Transaction
+
+KIND = "epoch"
+OUT, IN = Direction.OUT.value, Direction.IN.value
+_SHAPE = {"node": str, "epoch": int, "at": str, "heads": [dict], "ledger": dict}
+_HEAD = {
+    "partner": str, "direction": str, "lane": str, "epoch": int, "sequence": int, "hash": str,
+}  # fmt: skip
+
+
+def statement(tx: Transaction, epoch: int) -> bytes:
+    """Sign the opening of an epoch: what this node knows of its chains and of its ledger."""
+    own = identity.signer(tx)
+    heads = [
+        {
+            "partner": partner["code"],
+            "direction": direction,
+            "lane": row["lane"],
+            "epoch": row["epoch"],
+            "sequence": row["sequence"],
+            "hash": row["hash"].hex(),
+        }
+        for partner in key_store.partners(tx)
+        for direction in (OUT, IN)
+        for row in post_store.channels(tx, direction, partner["code"])
+    ]
+    said = {
+        "node": own.node,
+        "epoch": epoch,
+        "at": isoformat(tx.now),
+        "heads": heads,
+        "ledger": ledger.position(tx, own.node),
+    }
+    return signing.sign(own, KIND, said)
+
+
+def open_new(tx: Transaction) -> int:
+    """Open the next epoch, after a restore; everything that waits is sealed anew in it."""
+    me = identity.me(tx)
+    while ledger.seal(tx):  # what the old log lacks yet belongs to it
+        pass
+    epoch = int(me["epoch"]) + 1
+    key_store.change_self(tx, epoch=epoch, statement=statement(tx, epoch), opened_at=tx.now)
+    raw = identity.me(tx)["statement"]
+    ledger.note(tx, KIND, f"{me['node']}/{epoch}", signing.parse(raw, KIND).hash)
+    for partner in key_store.partners(tx):
+        for lane in Lane:
+            start = outbox.acknowledged(tx, partner["code"], lane)
+            outbox.rebase(tx, partner["code"], lane, start)
+    audit.record(tx, "node", "epoch.opened", "node", me["node"], epoch=epoch)
+    tx.after_commit(tx.wake)
+    return epoch
+
+
+def go_on(tx: Transaction, partner: str, lane: Lane, head: Head) -> None:
+    """Go on from where a partner sees the end of the chain from this node.
+
+    Ahead of the partner's head stands what it once acknowledged and has lost since: it is sent
+    again as it was. Whatever waits behind is sealed anew.
+    """
+    me = identity.me(tx)
+    if head.epoch != me["epoch"]:
+        raise Denied("epoch_differs", "the partner is in another epoch of this node",
+                     partner=partner, epoch=head.epoch)  # fmt: skip
+    known = outbox.acknowledged(tx, partner, lane)
+    if head.sequence < known.sequence:
+        again = post_store.span(
+            tx, OUT, partner, lane.value, head.epoch, head.sequence, known.sequence
+        )
+        post_store.settle(tx, [
+            {"id_": row["id"], "state_": EnvelopeState.WAITING.value, "code_": None,
+             "receipt_": row["receipt_id"]} for row in again if row["body"] is not None
+        ])  # fmt: skip
+        tx.after_commit(tx.wake)
+        return
+    if (head.sequence, head.hash) != (known.sequence, known.hash):
+        partners.alarm(tx, partner, "chain_forked", lane=lane.value, sequence=head.sequence)
+        raise Denied("chain_forked", "the partner's chain holds what this node did not send",
+                     partner=partner, lane=lane.value)  # fmt: skip
+    outbox.rebase(tx, partner, lane, head)
+
+
+def take(tx: Transaction, sender: str, raw: bytes) -> dict[str, Any]:
+    """Take the opening of a partner's new epoch; return what it lost.
+
+    Answering begins after the heads that the statement names, so that asking again gives the
+    same: what was given back once is passed over.
+    """
+    partner = partners.trusted(tx, sender)
+    held = signing.read(raw, KIND, partners.keys_of(tx, sender))
+    said = held.payload
+    shape.check(said, _SHAPE, "the opening of an epoch")
+    for one in said["heads"]:
+        shape.check(one, _HEAD, "a head")
+    if said["node"] != sender:
+        raise Denied("epoch_foreign", "not the sender's own epoch", node=said["node"])
+    if said["epoch"] < partner.epoch:
+        raise Denied("epoch_closed", "a later epoch is open", epoch=said["epoch"])
+    if said["epoch"] > partner.epoch:
+        key_store.change_partner(tx, sender, epoch=said["epoch"])
+        ledger.note(tx, "partner_epoch", f"{sender}/{said['epoch']}", held.hash)
+        audit.record(tx, "node", "partner.epoch", "partner", sender, epoch=said["epoch"])
+        events.emit(tx, "partner.restored", sender, epoch=said["epoch"])
+        _send_again(tx, sender, said["heads"])
+    return {
+        "checkpoint": _witnessed(tx, sender),
+        "envelopes": _lost(tx, sender, said["heads"]),
+    }
+
+
+def _known(heads: Sequence[Mapping[str, Any]], me: str, direction: str) -> dict[str, Any]:
+    return {
+        one["lane"]: one for one in heads if one["partner"] == me and one["direction"] == direction
+    }
+
+
+def _send_again(tx: Transaction, sender: str, heads: Sequence[Mapping[str, Any]]) -> None:
+    """What this node sent and the partner has lost waits again, as it was sealed."""
+    me = identity.me(tx)
+    known = _known(heads, me["node"], IN)
+    for lane in Lane:
+        last = outbox.acknowledged(tx, sender, lane)
+        one = known.get(lane.value)
+        after = one["sequence"] if one is not None and one["epoch"] == last.epoch else 0
+        if last.epoch == me["epoch"] and after < last.sequence:
+            rows = post_store.span(tx, OUT, sender, lane.value, last.epoch, after, last.sequence)
+            post_store.settle(tx, [
+                {"id_": row["id"], "state_": EnvelopeState.WAITING.value, "code_": None,
+                 "receipt_": row["receipt_id"]} for row in rows if row["body"] is not None
+            ])  # fmt: skip
+    tx.after_commit(tx.wake)
+
+
+def _lost(
+    tx: Transaction, sender: str, heads: Sequence[Mapping[str, Any]]
+) -> list[orjson.Fragment]:
+    """What the partner had sent since its backup, in its own signed bytes."""
+    known = _known(heads, identity.me(tx)["node"], OUT)
+    found = []
+    for lane in Lane:
+        one = known.get(lane.value)
+        for row in post_store.since(
+            tx, IN, sender, lane.value,
+            one["epoch"] if one else 0, one["sequence"] if one else 0,
+            partners.partner(tx, sender).epoch,
+        ):  # fmt: skip
+            if row["body"] is not None:
+                found.append(orjson.Fragment(vault.unlock(tx.keys, row["id"], row)))
+    return found
+
+
+def _witnessed(tx: Transaction, sender: str) -> Any:
+    row = ledger_store.newest(tx, sender)
+    return None if row is None else orjson.loads(row["body"])
+
+
+def resynchronise(database: Database, policy: Policy, partner: str, told: Mapping[str, Any]) -> int:
+    """Take back what a partner had from this node since the backup; return how many.
+
+    Each is this node's own signed envelope; it stands in the outbox as delivered, and the ledger
+    commits to it and to the checkpoint that the partner had witnessed.
+    """
+    del policy  # what left once is history: nothing is decided again
+    raws = told.get("envelopes")
+    if not isinstance(raws, list):
+        raise Invalid("answer_malformed", "the partner's answer holds no envelopes")
+    own = database.read(inbox.book)
+    given = [signing.read(canonical(one), envelope.KIND, own.of(own.me)) for one in raws]
+
+    def work(tx: Transaction) -> int:
+        if told.get("checkpoint") is not None:
+            row = signing.read(canonical(told["checkpoint"]), ledger.CHECKPOINT, own.of(own.me))
+            ledger.note(tx, ledger.CHECKPOINT, f"{partner}/witnessed", row.hash)
+        return sum(_take_back(tx, partner, one.raw) for one in given)
+
+    return database.write(work)
+
+
+def _take_back(tx: Transaction, partner: str, raw: bytes) -> bool:
+    one = envelope.reopen(raw)
+    if one.hash in post_store.by_hash(tx, [one.hash]):
+        return False
+    envelope_id = new_id("env")
+    kept = vault.lock(tx.keys, envelope_id, raw)
+    item, made = one.presented.item, one.envelope
+    post_store.insert(tx, [{
+        "id": envelope_id,
+        **outbox.place_of(OUT, partner, made, one.statement),
+        "item_id": item.id,
+        "item_version": item.version,
+        "item_kind": item.kind.value,
+        "originator": item.originator,
+        "purpose": made.asked.purpose.value,
+        "state": EnvelopeState.DELIVERED.value,
+        "code": "taken_back",
+        "expires_at": made.expires_at,
+        "at": tx.now,
+        "settled_at": tx.now,
+        "receipt_id": None,
+        **kept,
+        "erasure_id": None,
+    }])  # fmt: skip
+    ledger.append(tx, [ledger.entry(envelope.KIND, envelope_id, kept["salt"], one.hash, tx)])
+    events.emit(tx, "envelope.taken_back", envelope_id, partner=partner)
+    return True
