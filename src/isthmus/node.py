@@ -11,7 +11,9 @@ from isthmus.flow import upkeep
 from isthmus.flow.erase import Eraser, erasers
 from isthmus.flow.reactions import REACTIONS
 from isthmus.flow.receive import Receiver
+from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
+from isthmus.flow.screen import Screener
 from isthmus.flow.train import Trainer
 from isthmus.kernel.time import Clock, SystemClock
 from isthmus.migrations import migrate
@@ -42,7 +44,9 @@ class Node:
         agency = self.settings.agency
         self.home = Home(agency.country, agency.office)
         self.receiver = Receiver(self.database, self.home, self.settings.limits.of)
-        self.scorer = Scorer(self.database)
+        self.screener = Screener(self.database)
+        self.rescreener = Rescreener(self.database)
+        self.scorer = Scorer(self.database, self.screener)
         self.trainer = Trainer(self.scorer)
         self.register = Register(self.database, folder, erasers(self.home))
         self.eraser = Eraser(self.register)
@@ -50,7 +54,7 @@ class Node:
             self.database,
             {
                 **platform_upkeep.handlers(self.database, folder),
-                **upkeep.handlers(self.database, self.receiver, self.scorer),
+                **upkeep.handlers(self.database, self.receiver, self.scorer, self.rescreener),
             },
             self.settings.worker.threads,
             self.clock,

@@ -4,7 +4,7 @@ A line is all that is declared of a party in one place: name, address, number. E
 screened once; ``declared_party.line`` names the line a row has, and is null until it was screened.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, bindparam, func, or_, select, update
@@ -55,11 +55,13 @@ def unscreened(tx: Transaction, limit: int) -> list[RowMapping]:
 
 @unscoped("a party erased meanwhile is not screened, for the node and not for a person")
 def still_declared(tx: Transaction, numbers: Iterable[int]) -> set[int]:
-    """Return which of these rows are still there, by their number."""
+    """Return which of these rows are still there, by their number, and keep them there."""
     wanted, found = sorted(numbers), set[int]()
     for start in range(0, len(wanted), 4000):
         part = wanted[start : start + 4000]
-        found.update(tx.execute(select(_party.seq).where(_party.seq.in_(part))).scalars())
+        found.update(
+            tx.execute(select(_party.seq).where(_party.seq.in_(part)).with_for_update()).scalars()
+        )
     return found
 
 
@@ -78,20 +80,32 @@ def lines_on(tx: Transaction, record_ids: Iterable[str]) -> list[RowMapping]:
 
 
 @unscoped("every known line is screened again, for the node and not for a person")
-def lines_after(tx: Transaction, after: str, limit: int) -> list[RowMapping]:
-    """Return one declared party of each line, in the order of the lines' names, page by page."""
-    first = (
-        select(func.min(_party.seq).label("seq"))
-        .where(_party.line > after)
-        .group_by(_party.line)
-        .order_by(_party.line)
-        .limit(limit)
-        .subquery()
+def screened_after(tx: Transaction, after: int) -> Iterator[RowMapping]:
+    """Yield the declared parties entered after this number whose line was screened, in order."""
+    yield from tx.stream(
+        select(*_COLUMNS).where(_party.seq > after, _party.line.is_not(None)).order_by(_party.seq)
     )
-    rows = tx.execute(
-        select(*_COLUMNS).join(first, first.c.seq == _party.seq).order_by(_party.line)
-    )
-    return list(rows.mappings())
+
+
+@unscoped("how far every line was screened is a figure of the node")
+def screened_up_to(tx: Transaction) -> int:
+    """Return the number up to which every declared party was screened."""
+    first = tx.execute(select(func.min(_party.seq)).where(_party.line.is_(None))).scalar()
+    if first is not None:
+        return int(first) - 1
+    return int(tx.execute(select(func.max(_party.seq))).scalar() or 0)
+
+
+@unscoped("hits are entered under the rules of the party, for the node and not for a person")
+def declared_by_line(tx: Transaction, lines: Iterable[str]) -> dict[str, RowMapping]:
+    """Return a declared party of each of these lines, the oldest that is left."""
+    found: dict[str, RowMapping] = {}
+    for part in slices(lines):
+        rows = tx.execute(
+            select(*_COLUMNS).where(_party.line.in_(part)).order_by(_party.seq.desc())
+        )
+        found.update((row["line"], row) for row in rows.mappings())
+    return found
 
 
 @unscoped("opened by a service that checked and logged the purpose")

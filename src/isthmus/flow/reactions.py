@@ -28,6 +28,11 @@ def reassess_soon(tx: Transaction, _event: Event) -> None:
     jobs.enqueue(tx, "reassess", key="reassess")
 
 
+def rescreen_soon(tx: Transaction, _event: Event) -> None:
+    """A list changed: all that was screened before is held against the difference."""
+    jobs.enqueue(tx, "rescreen", key="rescreen")
+
+
 # An outcome learnt calls for nothing by itself: features see only outcomes recorded before a unit
 # was lodged, so units lodged from now on see it, and no assessment made so far would change.
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
@@ -36,4 +41,6 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "rule.changed": (reassess_soon,),
     "model.live": (reassess_soon,),
     "model.stopped": (reassess_soon,),
+    "list.taken": (rescreen_soon,),
+    "hits.changed": (score_soon,),
 }

@@ -14,6 +14,7 @@ import polars as pl
 
 from isthmus import __version__
 from isthmus.cargo import store as cargo
+from isthmus.flow.screen import Screener
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
@@ -22,6 +23,7 @@ from isthmus.risk.assess import Assessor
 from isthmus.risk.assessments import Engine
 from isthmus.risk.features import features
 from isthmus.risk.history import History
+from isthmus.risk.listed import with_hits
 from isthmus.risk.model import model_from_bytes
 from isthmus.risk.objectives import Objective
 
@@ -45,8 +47,9 @@ Choose = Callable[[Transaction, Engine], pl.DataFrame]
 class Scorer:
     """Keeps the history and the engine of one process, and scores what is due."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, screener: Screener | None = None) -> None:
         self.database = database
+        self.screener = screener or Screener(database)
         self.history = History()
         self._lock = threading.Lock()
         self._last_unit = 0
@@ -111,11 +114,18 @@ class Scorer:
                 return count
 
     def _score_once(self, choose: Choose) -> int | None:
-        """Score one frame of units, or nothing (None) when somebody was erased meanwhile."""
+        """Screen what is new, then score one frame of units.
+
+        Nothing (None) when somebody was erased, or came in unscreened, meanwhile.
+        """
+        self.screener.screen_due()
         units, sources, engine, erasures = self.database.read(lambda tx: self._choose(tx, choose))
         if not units.height:
             return 0
-        frame = features(units, self.history)
+        found = self.screener.on_units(units, sources)
+        if found is None:
+            return None
+        frame = with_hits(features(units, self.history), found)
         made = assessments.prepare(engine, frame, engine.assessor.assess(frame), sources)
         versions = dict(zip(units["id"].to_list(), units["version"].to_list(), strict=True))
 

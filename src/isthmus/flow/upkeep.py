@@ -8,12 +8,16 @@ from datetime import timedelta
 
 from isthmus.access import sign_in
 from isthmus.access.model import node_actor
+from isthmus.cargo import party_lines
 from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
+from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
+from isthmus.parties import hits
 from isthmus.parties.lists import alarms
 from isthmus.platform.database import Database
 from isthmus.platform.jobs import Job
+from isthmus.platform.transaction import Transaction
 from isthmus.platform.worker import Handler, Periodic
 
 PERIODIC = (
@@ -21,10 +25,14 @@ PERIODIC = (
     Periodic("reassess", timedelta(hours=1)),
     Periodic("access.sweep", timedelta(hours=6)),
     Periodic("lists.watch", timedelta(hours=1)),
+    Periodic("rescreen", timedelta(hours=1)),
+    Periodic("hits.watch", timedelta(hours=1)),
 )
 
 
-def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str, Handler]:
+def handlers(
+    database: Database, receiver: Receiver, scorer: Scorer, rescreener: Rescreener
+) -> dict[str, Handler]:
     """Return the handlers of the loop's jobs, by kind."""
 
     def read(job: Job) -> None:
@@ -42,6 +50,9 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
     def watch() -> None:
         database.write(alarms.watch)
 
+    def again() -> None:
+        rescreener.rescreen_due()
+
     return {
         "read": read,
         "score": score,
@@ -49,4 +60,14 @@ def handlers(database: Database, receiver: Receiver, scorer: Scorer) -> dict[str
         "queue.settle": lambda _job: database.write(clocks.settle),
         "access.sweep": lambda _job: sweep(),
         "lists.watch": lambda _job: watch(),
+        "rescreen": lambda _job: again(),
+        "hits.watch": lambda _job: database.write(watch_hits),
     }
+
+
+def watch_hits(tx: Transaction) -> None:
+    """End hits on lookouts that ran out, ask again what is judged no longer, sweep what is past."""
+    lines = hits.expire(tx)
+    party_lines.score_again(tx, lines)
+    hits.tell(tx, lines, "upkeep")
+    hits.sweep(tx, node_actor())

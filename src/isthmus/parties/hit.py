@@ -25,6 +25,10 @@ KEEP_SETTLED = timedelta(days=365)
 REVIEW_AFTER = timedelta(days=365)
 
 
+LOCK = "screening"
+"""Held by whoever enters what screening found, and by whoever changes a list: so nothing is entered
+that was found by a version no longer in force."""
+
 VESSEL, CONTAINER = "imo:", "bic:"
 """How the names of lines of ships and of container prefixes begin; they are no secret."""
 

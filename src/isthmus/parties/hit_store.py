@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, select, tu
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.kernel.errors import NotFound
-from isthmus.parties.hit import UNDECIDED, Ending, HitState
+from isthmus.parties.hit import UNDECIDED, Ending, HitState, LineKind
 from isthmus.parties.store import slices
 from isthmus.parties.tables import (
     entry_table,
@@ -40,14 +40,14 @@ def insert_screenings(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> Non
     tx.insert_all_new(screening_table, rows)
 
 
-@unscoped("every line that was screened is looked at again, for the node and not for a person")
-def lines_screened(tx: Transaction, after: str, limit: int) -> list[RowMapping]:
-    """Return screened lines in the order of their names, page by page."""
+@unscoped("every thing that was screened is looked at again, for the node and not for a person")
+def things_screened(tx: Transaction) -> dict[str, date]:
+    """Return the lines of ships and container prefixes, with until when each is kept."""
     columns = screening_table.c
     rows = tx.execute(
-        select(screening_table).where(columns.line > after).order_by(columns.line).limit(limit)
+        select(columns.line, columns.retain_until).where(columns.kind != LineKind.PARTY.value)
     )
-    return list(rows.mappings())
+    return {row.line: row.retain_until for row in rows}
 
 
 # -- hits ---------------------------------------------------------------------------------

@@ -26,10 +26,6 @@ from isthmus.parties.listed import Match
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 
-LOCK = "screening"
-"""Held by whoever enters what screening found, and by whoever changes a list: so nothing is
-screened by a version that is no longer in force."""
-
 
 @dataclass(frozen=True, slots=True)
 class Settled:

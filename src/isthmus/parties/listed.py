@@ -5,7 +5,7 @@ entries were erased. Whoever holds lists that no longer bear today's stamp loads
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -14,11 +14,11 @@ from sqlalchemy import RowMapping
 
 from isthmus.parties import store
 from isthmus.parties.index import NameIndex
-from isthmus.parties.line import Capacity, Number, PartyLine, read_line
+from isthmus.parties.line import Capacity, Number, read_line
 from isthmus.parties.match import FIND, FIND_THRESHOLD
 from isthmus.parties.model import IdentifierKind
 from isthmus.parties.numbers import NumberIndex, screen_numbers
-from isthmus.parties.screen import screen
+from isthmus.parties.screen import Hit, screen_all
 from isthmus.platform.transaction import Transaction
 
 NUMBER = "number-1"
@@ -94,34 +94,52 @@ class Listed:
 
     def search(self, text: str, threshold: float = FIND_THRESHOLD) -> tuple[Match, ...]:
         """The entries that a party line may mean, best first, each once."""
-        best: dict[tuple[str, str], Match] = {}
-        line = read_line(text)
-        for match in (*self._by_number(line), *self._by_name(text, threshold)):
-            known = best.get((match.list, match.key))
-            if known is None or match.score > known.score:
-                best[match.list, match.key] = match
-        return tuple(sorted(best.values(), key=lambda one: (-one.score, one.list, one.key)))
+        return self.search_all([text], threshold)[0]
 
-    def _by_name(self, text: str, threshold: float) -> Iterable[Match]:
-        for hit in screen(text, self._names, threshold):
-            entry = self._held[hit.list_][self._owners[hit.list_][hit.place]]
-            yield Match(
-                hit.list_, entry.key, entry.kind, entry.digest, hit.name, hit.reading,
-                hit.capacity, hit.score, Basis.NAME, FIND,
-            )  # fmt: skip
+    def search_all(
+        self, texts: Sequence[str], threshold: float = FIND_THRESHOLD
+    ) -> list[tuple[Match, ...]]:
+        """The same for each of many lines."""
+        named = screen_all(texts, self._names, threshold)
+        return [
+            best_of((*self._by_number(text), *map(self._by_name, hits)))
+            for text, hits in zip(texts, named, strict=True)
+        ]
 
-    def _by_number(self, line: PartyLine) -> Iterable[Match]:
-        for hit in screen_numbers(line.numbers, self._numbers):
-            entry = self._held[hit.list_][hit.place]
-            said = _said(hit.number)
-            yield Match(
-                hit.list_, entry.key, entry.kind, entry.digest, said, said, None, 1.0,
-                Basis.NUMBER, NUMBER,
-            )  # fmt: skip
+    def _by_name(self, hit: Hit) -> Match:
+        entry = self._held[hit.list_][self._owners[hit.list_][hit.place]]
+        return by_name(hit.list_, entry, hit.name, hit.reading, hit.capacity, hit.score)
+
+    def _by_number(self, text: str) -> Iterable[Match]:
+        for hit in screen_numbers(read_line(text).numbers, self._numbers):
+            yield by_number(hit.list_, self._held[hit.list_][hit.place], hit.number)
 
 
-def _said(number: Number) -> str:
-    return f"{number.kind.value}:{number.value}"
+def by_name(
+    list_: str, entry: Held, name: str, reading: str, capacity: Capacity, score: float
+) -> Match:
+    """Return the match of a reading of a line with a listed name."""
+    return Match(
+        list_, entry.key, entry.kind, entry.digest, name, reading, capacity, score, Basis.NAME, FIND
+    )
+
+
+def by_number(list_: str, entry: Held, number: Number) -> Match:
+    """Return the match of a number in a line with the same number of an entry."""
+    said = f"{number.kind.value}:{number.value}"
+    return Match(
+        list_, entry.key, entry.kind, entry.digest, said, said, None, 1.0, Basis.NUMBER, NUMBER
+    )
+
+
+def best_of(matches: Iterable[Match]) -> tuple[Match, ...]:
+    """Return the best match of each entry, best first; of equal ones the first."""
+    best: dict[tuple[str, str], Match] = {}
+    for match in matches:
+        known = best.get((match.list, match.key))
+        if known is None or match.score > known.score:
+            best[match.list, match.key] = match
+    return tuple(sorted(best.values(), key=lambda one: (-one.score, one.list, one.key)))
 
 
 def stamp(tx: Transaction) -> Stamp:

@@ -44,7 +44,7 @@ def screen_query(
             raise Invalid("name_missing", "there is no name", place=place)
         if len(text) > LONGEST:
             raise Invalid("name_too_long", f"at most {LONGEST:,} characters", place=place)
-    found = [listed.search(text, threshold) for text in texts]
+    found = listed.search_all(texts, threshold)
     note_search(
         tx,
         actor,

@@ -102,9 +102,11 @@ def _derived(made: tuple[tuple[str, pl.DataType], ...]) -> tuple[pl.Expr, ...]:
     """Every derived feature, in its place and of its type, from the columns made of it."""
     types = dict(made)
     return tuple(
-        (_finite(name, types[name]) if name in types else pl.lit(None, dtype=pl.Float64))
-        .cast(DTYPES[one.kind])
-        .alias(name)
+        (
+            _finite(name, types[name]).cast(DTYPES[one.kind])
+            if name in types
+            else pl.lit(None, dtype=DTYPES[one.kind])
+        ).alias(name)
         for name, one in derived_features().items()
     )
 

@@ -19,6 +19,7 @@ from isthmus.kernel.canonical import digest
 from isthmus.kernel.errors import Invalid, TooLarge
 from isthmus.kernel.ids import new_id
 from isthmus.parties import store
+from isthmus.parties.hit import LOCK
 from isthmus.parties.lists import health
 from isthmus.parties.lists.alarms import raise_alarms
 from isthmus.parties.lists.catalogue import Read, WatchList, watch_list
@@ -195,6 +196,7 @@ def _accept(
 ) -> None:
     digests = {key: entry.digest() for key, entry in content.entries.items()}
     root = digest(sorted((key, value.hex()) for key, value in digests.items()))
+    tx.lock([LOCK])  # nobody enters what was found by a version that ends here
     store.end_alarms(tx, outcome.list_code)
     if before is not None and root == before["root"]:
         outcome.state = "unchanged"
