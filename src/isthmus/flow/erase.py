@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from isthmus.access import erasure as people
-from isthmus.access.gate import check
+from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import erasure as cargo
+from isthmus.cargo import party_lines
 from isthmus.cargo.derive import Home
-from isthmus.kernel.errors import Invalid
+from isthmus.kernel.errors import Invalid, NotFound
+from isthmus.parties import hit_store, hits
+from isthmus.parties import store as lists
 from isthmus.platform import audit, documents
 from isthmus.platform.erasure import DOCUMENTS, Erasers, Erasure, Outcome, Register, Subject
 from isthmus.platform.transaction import Transaction
@@ -28,6 +31,17 @@ def _person(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
     return {"person": 1}
 
 
+def _list_entry(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+    """Erase an entry in every version, with the files that carried it; other entries stay."""
+    list_code, _, key = erasure.subject.id.partition(":")
+    named, rows = lists.erase_entry(tx, list_code, key, erasure.id)
+    files = sum(documents.erase(tx, document_id, erasure.id) for document_id in named)
+    lines = hits.erase_entry(tx, list_code, key)
+    party_lines.score_again(tx, lines)
+    hits.tell(tx, lines, erasure.id)
+    return {"list_entry": rows, "document": files, "hit": len(lines)}
+
+
 def erasers(home: Home) -> Erasers:
     """Return what erases each kind of subject at a node that stands there."""
 
@@ -40,12 +54,14 @@ def erasers(home: Home) -> Erasers:
         erased = cargo.erase_party(tx, home, erasure.subject.id, erasure.id)
         rows = risk.erase_features(tx, erased.units, erasure.id)
         reasons = sum(people.erase_reasons(tx, unit) for unit in sorted(erased.units))
-        return {**erased.counts, "feature_row": rows, "lookup_reason": reasons}
+        screened = hit_store.erase_subject(tx, erasure.subject.id)
+        return {**erased.counts, **screened, "feature_row": rows, "lookup_reason": reasons}
 
     return {
         "document": (*DOCUMENTS["document"], document),
         "party": (party,),
         "person": (_person,),
+        "list_entry": (_list_entry,),
     }
 
 
@@ -75,6 +91,17 @@ class Eraser:
 
         return self._erase(actor, Subject("party", subject), ground, allowed)
 
+    def list_entry(self, actor: Actor, list_code: str, key: str, ground: str) -> Outcome:
+        """Erase an entry of a list, such as an own lookout, wherever the node keeps it."""
+        name = f"{list_code}:{key}"
+
+        def allowed(tx: Transaction) -> None:
+            check(tx, actor, Permission.ERASURE_PERFORM, object_id=name)
+            if lists.entry(tx, scope(actor, Permission.LIST_READ), list_code, key) is None:
+                raise NotFound("list_entry_unknown", "no such entry", list=list_code, key=key)
+
+        return self._erase(actor, Subject("list_entry", name), ground, allowed)
+
     def person(self, actor: Actor, person_id: str, ground: str) -> Outcome:
         """Erase a former user of the node."""
 
@@ -102,6 +129,7 @@ def hold_party(tx: Transaction, actor: Actor, reference: str, hold: str | None) 
     subject = cargo.subject_named(tx, reference)
     check(tx, actor, Permission.LEGAL_HOLD_SET, object_id=subject)
     rows = cargo.set_hold(tx, subject, hold)
+    hit_store.set_hold(tx, subject, hold)
     audit.record(
         tx,
         actor.id,

@@ -213,11 +213,12 @@ def sweep(tx: Transaction, actor: Actor) -> dict[str, int]:
     return erased
 
 
-def erase_entry(tx: Transaction, list_code: str, key: str) -> int:
-    """End the hits on an entry that was lawfully erased; return how many stood."""
-    rows = hit_store.hits_of_entries(tx, list_code, [key])
+def erase_entry(tx: Transaction, list_code: str, key: str) -> frozenset[str]:
+    """End the hits on an entry that was lawfully erased; return the lines they stood on."""
+    rows = [row for row in hit_store.hits_of_entries(tx, list_code, [key]) if _stands(row)]
     keep = (tx.now + KEEP_SETTLED).date()
-    return hit_store.end_hits(tx, [row["id"] for row in rows], Ending.ENTRY_ERASED, keep)
+    hit_store.end_hits(tx, [row["id"] for row in rows], Ending.ENTRY_ERASED, keep)
+    return frozenset(row["line"] for row in rows)
 
 
 def tell(tx: Transaction, lines: Iterable[str], cause: str) -> None:

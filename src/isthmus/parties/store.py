@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select, update
+from sqlalchemy import RowMapping, and_, func, or_, select, true, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.parties.tables import alarm_table, entry_table, version_table
@@ -160,6 +160,34 @@ def entry(tx: Transaction, scope: Scope, list_code: str, key: str) -> RowMapping
         .limit(1)
     )
     return rows.mappings().first()
+
+
+def erase_entry(
+    tx: Transaction, list_code: str, key: str, erasure_id: str
+) -> tuple[list[str], int]:
+    """Erase an entry in every version; return the documents that carried it, and how many rows."""
+    columns, versions_ = entry_table.c, version_table.c
+    spans = tx.execute(
+        select(columns.from_version, columns.until_version).where(
+            columns.list == list_code, columns.key == key, columns.erasure_id.is_(None)
+        )
+    ).all()
+    carried: dict[str, None] = {}
+    for first, until in spans:
+        rows = tx.execute(
+            select(versions_.documents).where(
+                versions_.list == list_code,
+                versions_.number >= first,
+                true() if until is None else versions_.number < until,
+            )
+        )
+        carried.update((document, None) for row in rows for document in row.documents)
+    outcome = tx.execute(
+        update(entry_table)
+        .where(columns.list == list_code, columns.key == key, columns.erasure_id.is_(None))
+        .values(body=None, digest=None, erasure_id=erasure_id)
+    )
+    return list(carried), outcome.rowcount
 
 
 # -- alarms -------------------------------------------------------------------------------
