@@ -7,6 +7,9 @@ from isthmus.access import agencies
 from isthmus.access.model import Actor, AgencyKind, node_actor
 from isthmus.access.sessions import SessionTerms
 from isthmus.cargo.derive import Home
+from isthmus.exchange import upkeep as exchange_upkeep
+from isthmus.exchange.policy import Closed
+from isthmus.exchange.station import Station
 from isthmus.flow import upkeep
 from isthmus.flow.erase import Eraser, erasers
 from isthmus.flow.reactions import REACTIONS
@@ -54,12 +57,14 @@ class Node:
             self.database,
             {
                 **platform_upkeep.handlers(self.database, folder),
+                **exchange_upkeep.handlers(self.database),
                 **upkeep.handlers(self.database, self.receiver, self.scorer, self.rescreener),
             },
             self.settings.worker.threads,
             self.clock,
-            (*platform_upkeep.PERIODIC, *upkeep.PERIODIC),
+            (*platform_upkeep.PERIODIC, *exchange_upkeep.PERIODIC, *upkeep.PERIODIC),
         )
+        self.station = Station(self.database, Closed(), folder.temporary)
 
     @staticmethod
     def open(root: Path, clock: Clock | None = None) -> "Node":
@@ -107,11 +112,13 @@ class Node:
         )
 
     def start(self) -> None:
-        """Start the workers."""
+        """Start the workers, and the exchange where it is set up."""
         self.worker.start()
+        self.station.start()
 
     def close(self) -> None:
-        """Stop the workers and let go of the database."""
+        """Stop the exchange and the workers, and let go of the database."""
+        self.station.stop()
         self.worker.stop()
         self.database.close()
 

@@ -24,6 +24,7 @@ from isthmus.intelligence.model import (
 from isthmus.kernel.ids import new_id
 from isthmus.platform.database import Database
 
+ALONE = Onward()
 MARKING = Marking(
     Evaluation(Scale.POLICE_4X4, "B", "2"),
     frozenset({Handling.H1}),
@@ -83,7 +84,7 @@ class Party:
         paths: list[str] | None = None,
         purpose: Purpose = Purpose.TARGETING,
         expires_at: datetime | None = None,
-        onward: Onward = Onward(),
+        onward: Onward = ALONE,
     ) -> str:
         """Issue an item and put it in the outbox for a partner."""
         item = item or self.item()
@@ -102,7 +103,7 @@ class Party:
         return self.database.write(work)
 
 
-def released(paths: list[str], onward: Onward = Onward()) -> Decision:
+def released(paths: list[str], onward: Onward = ALONE) -> Decision:
     """A decision that one clause lets these paths pass."""
     given = Released("PA-NL-2026/art-5-2", "ab" * 32)
     return Decision(dict.fromkeys(paths, given), {}, Duties(onward=onward))

@@ -13,6 +13,8 @@ MODULES = (
     "check_leaks",
     "stream",
     "lists",
+    "exchange",
+    "screen",
     "benchmark",
 )
 

@@ -1,0 +1,71 @@
+"""The policy of a node with agreements: every envelope is decided again by those it holds now."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from isthmus.agreements.decide import decide
+from isthmus.agreements.model import InForce, Prohibition
+from isthmus.exchange.envelope import Opened
+from isthmus.exchange.policy import HELD, REFUSED, Verdict
+from isthmus.intelligence.model import ItemKind
+from isthmus.platform.transaction import Transaction
+
+# Clauses between two nodes, sender first, whether in force or not; and this node's own overlay.
+Clauses = Callable[[Transaction, str, str, datetime], Sequence[InForce]]
+Overlay = Callable[[Transaction], Sequence[Prohibition]]
+
+# A recall names an item that the partner has, and why; it may show nothing else.
+RECALL = frozenset({"about", "about_kind", "reason", "replaced_by"})
+
+
+class ByAgreements:
+    """Asks ``decide`` at dispatch with the node's overlay, and at receipt without one: what a
+    sender forbids itself is its own matter."""
+
+    def __init__(self, clauses: Clauses, overlay: Overlay) -> None:
+        self._clauses, self._overlay = clauses, overlay
+
+    def dispatch(self, tx: Transaction, opened: Opened) -> Verdict:
+        """Stop what the clauses or the overlay no longer let pass whole."""
+        if _only_recalls(opened):
+            return Verdict()
+        return self._decide(tx, opened, self._overlay(tx))
+
+    def receipt(self, tx: Transaction, opened: Opened) -> Verdict:
+        """Hold what stands on another text of an agreement than this node's; refuse what no
+        clause permits."""
+        if _only_recalls(opened):
+            return Verdict()
+        asked = opened.envelope.asked
+        known = {
+            one.agreement: one.agreement_hash
+            for one in self._clauses(tx, asked.sender, asked.recipient, tx.now)
+        }
+        for basis in opened.envelope.basis:
+            if basis.agreement not in known:
+                return Verdict(HELD, "agreement_unknown")
+            if basis.agreement_hash != known[basis.agreement]:
+                return Verdict(HELD, "agreement_differs")
+        return self._decide(tx, opened, ())
+
+    def _decide(self, tx: Transaction, opened: Opened, overlay: Sequence[Prohibition]) -> Verdict:
+        asked = opened.envelope.asked
+        clauses = self._clauses(tx, asked.sender, asked.recipient, tx.now)
+        decision = decide(clauses, overlay, opened.presented.item, asked, tx.now)
+        for path in sorted(opened.presented.paths):
+            if path not in decision.released:
+                withheld = decision.withheld.get(path)
+                return Verdict(REFUSED, withheld.code if withheld else "no_clause")
+        return Verdict()
+
+
+def _only_recalls(opened: Opened) -> bool:
+    """Whether an envelope only takes back what its originator gave before: that needs no clause,
+    and never waits for one."""
+    item, follows = opened.presented.item, opened.envelope.follows
+    return (
+        item.kind is ItemKind.RECALL
+        and follows.startswith(f"{item.originator}:")
+        and item.body.get("about") == follows
+        and opened.presented.paths.keys() <= RECALL
+    )
