@@ -47,7 +47,7 @@ CONDITIONS = (
 USES = ("interdiction", "capital_offence", "lethal_targeting")
 START = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = tuple(START + timedelta(days=days) for days in range(-3, 4))
-FIELDS = ("container", "note", "persons", "persons.name", "persons.role", "*")
+FIELDS = ("containers", "remarks", "persons", "persons.name", "persons.role", "*")
 TERMS = (None, timedelta(days=30), timedelta(days=90))
 
 
@@ -160,7 +160,7 @@ def a_prohibition(draw: Drawer, number: int) -> Prohibition:
         "political_offence",
         recipients=draw.some(NODES, 0.4),
         kinds=draw.some(KINDS, 0.4),
-        fields=draw.some(("container", "note", "persons.name"), 0.4),
+        fields=draw.some(("containers", "remarks", "persons.name"), 0.4),
         purposes=draw.some(PURPOSES, 0.3),
         modes=draw.some(MODES, 0.3),
         subjects=draw.some(SUBJECTS, 0.2),
@@ -174,7 +174,7 @@ def a_prohibition(draw: Drawer, number: int) -> Prohibition:
 def an_item(draw: Drawer) -> Item:
     """Draw an alert or a sighting, with up to three persons."""
     people = [a_person(draw) for _ in range(draw.number(3))]
-    body: dict[str, Any] = {"container": "MSKU1234565", "note": "Watch", "odd": 1}
+    body: dict[str, Any] = {"containers": ["MSKU1234565"], "remarks": "Watch", "odd": 1}
     if people or draw.chance(0.3):
         body["persons"] = people
     scale = draw.one(tuple(Scale))

@@ -16,6 +16,7 @@ SECRECY = ["none", "restricted", "confidential", "secret"]
 LETTERS = {"4x4": ["A", "B", "C", "X"], "admiralty": ["A", "B", "C", "D", "E", "F"]}
 RELIABILITY = {"A": 1, "B": 2, "C": 3, "D": 4, "E": 5, "F": 6, "X": 6}
 NEVER_BY_WILDCARD = ["witness", "victim", "minor", "unclassified"]
+KNOWN = ["containers", "remarks", "persons"]  # of the fields that the cases use
 HARDEST_FIRST = [
     "kind_not_covered",
     "field_not_covered",
@@ -69,6 +70,8 @@ def name_of(one: InForce) -> str:
 def answer(path, clauses, overlay, item, asked, now):  # type: ignore[no-untyped-def]
     """Go or stay, for one path."""
     words = [word for word in path.split(".") if not word.isnumeric()]
+    if words[0] not in KNOWN:
+        return Stay("field_unknown")
     able = [
         one
         for one in clauses

@@ -1,8 +1,8 @@
 """What deciding must know of a path: its field, and whose personal data it is."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
+from isthmus.intelligence import schema
 from isthmus.intelligence.model import Item
 
 
@@ -17,26 +17,18 @@ class Matter(NamedTuple):
     subject: str | None
 
 
-@lru_cache(maxsize=4096)
-def field_name(path: str) -> str:
-    """Return a path without the places of lists: ``persons.0.name`` is ``persons.name``."""
-    if "." not in path:
-        return path
-    return ".".join(part for part in path.split(".") if not part.isdigit())
+UNKNOWN = Matter(None, True, None)
 
 
 def matters(item: Item) -> dict[str, Matter]:
     """Return what stands at every path of an item."""
     found = {}
     for path in item.paths():
-        personal = path.startswith("persons")
-        found[path] = Matter(field_name(path), personal, _subject(item, path) if personal else None)
+        field = schema.field_at(item, path)
+        if field is None:
+            found[path] = UNKNOWN
+        elif field.personal:
+            found[path] = Matter(field.name, True, schema.subject_of(item, path))
+        else:
+            found[path] = Matter(field.name, False, None)
     return found
-
-
-def _subject(item: Item, path: str) -> str | None:
-    parts = path.split(".")
-    if len(parts) < 3:
-        return None
-    category = item.body["persons"][int(parts[1])].get("category")
-    return category if isinstance(category, str) else None

@@ -113,10 +113,9 @@ class ReplyClock:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """Who owes what by when, and the events that prove it."""
+    """Who owes what by when, and the events that prove it; the clause's text says what."""
 
-    owners: frozenset[str]
-    what: Mapping[str, str]  # text by language
+    owners: Mapping[str, str]  # per state, the body that owes it
     horizon: str  # immediate, short, long
     due: date | None
     proved_by: tuple[str, ...] = ()

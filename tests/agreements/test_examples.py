@@ -1,0 +1,85 @@
+"""Shipped agreements: their examples come out, and each depends on its own clause alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from isthmus.agreements import shipped
+from isthmus.agreements.agreement import Agreement
+from isthmus.agreements.clocks import HORIZONS
+from isthmus.agreements.examples import outcomes, run, without
+from isthmus.intelligence import schema
+
+WHOLE = shipped.fictional()
+ids = [one.id for one in WHOLE]
+
+
+@pytest.mark.parametrize("agreement", [*WHOLE, *shipped.register()], ids=lambda one: one.id)
+def test_every_example_comes_out_as_its_authors_meant(agreement: Agreement) -> None:
+    assert [(one.clause, one.example.title, one.wrong) for one in run(agreement)] == []
+
+
+@pytest.mark.parametrize("agreement", WHOLE, ids=ids)
+def test_without_a_clause_exactly_its_own_examples_fail(agreement: Agreement) -> None:
+    for clause in agreement.clauses:
+        failed = {(one.clause, one.example.title) for one in run(without(agreement, [clause.id]))}
+        own = {(clause.id, example.title) for example in agreement.examples[clause.id]}
+        assert failed == own
+
+
+@pytest.mark.parametrize("agreement", WHOLE, ids=ids)
+def test_an_agreement_has_thirty_examples_and_more_of_both_kinds(agreement: Agreement) -> None:
+    held = [example for examples in agreement.examples.values() for example in examples]
+    assert len(held) >= 30
+    assert min(sum(one.allow for one in held), sum(not one.allow for one in held)) >= 15
+    assert agreement.fictional
+
+
+@pytest.mark.parametrize("agreement", WHOLE, ids=ids)
+def test_clauses_and_examples_name_fields_that_there_are(agreement: Agreement) -> None:
+    for clause in agreement.clauses:
+        if clause.permit:
+            known = {name for kind in clause.permit.kinds for name in schema.fields(kind)}
+            tops = {name.partition(".")[0] for name in known}
+            assert clause.permit.fields - {"*"} <= known | tops
+        for example in agreement.examples[clause.id]:
+            unknown = [
+                path for path in example.item.paths() if schema.field_at(example.item, path) is None
+            ]
+            assert not unknown, example.title
+
+
+def test_a_wrong_example_shows() -> None:
+    agreement = WHOLE[0]
+    outcome = next(iter(outcomes(agreement)))
+    wrong = replace(outcome.example, allow=False, because="no_clause")
+    examples = {**agreement.examples, outcome.clause: (wrong,)}
+    (found,) = run(replace(agreement, examples=examples))
+    assert "released by" in found.wrong[0]
+
+
+def test_no_entry_of_the_register_gives_authority() -> None:
+    for entry in shipped.register():
+        assert not entry.permits, entry.id
+        assert not entry.fictional
+
+
+def test_the_declaration_has_four_parties_and_five_commitments_with_an_owner_each() -> None:
+    (declaration,) = [one for one in shipped.register() if one.id == "PA-BE-FR-NL-2025"]
+    assert declaration.signed is not None
+    assert declaration.signed.isoformat() == "2025-12-09"
+    assert not declaration.binding
+    states = {party.state for party in declaration.parties}
+    assert states == {"PA", "BE", "FR", "NL"}
+    owed = [one.commitment for one in declaration.clauses if one.commitment]
+    assert len(owed) >= 5
+    for one in owed:
+        assert set(one.owners) == states
+        assert one.horizon in HORIZONS
+
+
+def test_the_maritime_texts_form_a_chain() -> None:
+    held = {one.id: one.place for one in shipped.register()}
+    assert held["US-PA-1991"].role == "base"
+    assert (held["US-PA-2002"].role, held["US-PA-2002"].under) == ("supplement", "US-PA-1991")
+    assert (held["US-PA-2004"].role, held["US-PA-2004"].under) == ("amendment", "US-PA-2002")
