@@ -1,4 +1,4 @@
-"""Make the trees and scales of both algorithms: src/isthmus/parties/data/{find,same}-1.*.
+"""Make the trees and scales of both algorithms: src/isthmus/parties/data/{find,same}-2.*.
 
     python -m names.train ../shared/data/watchlists      (from bench/)
 
@@ -18,7 +18,8 @@ import lightgbm
 import numpy as np
 
 import isthmus.parties
-from isthmus.parties.features import FEATURES, measure, of_names
+from isthmus.parties.columns import Columns
+from isthmus.parties.features import FEATURES, measure
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import read_line
 from isthmus.parties.match import FIND, SAME
@@ -77,24 +78,31 @@ def _write(name: str, trees: lightgbm.Booster, knots: list[tuple[float, float]])
 
 def _of_pairs(texts: Sequence[tuple[str, str]]) -> Any:
     read = [(read_name(one), read_name(other)) for one, other in texts]
-    return np.vstack([measure(a, of_names([b])) for a, b in read if a.words and b.words])
+    read = [(one, other) for one, other in read if one.words and other.words]
+    at = np.arange(len(read))
+    return measure(Columns(one for one, _ in read), Columns(other for _, other in read), at, at)
 
 
 def _rows(
     texts: Sequence[str], entities: Sequence[str] | None, names: Sequence[Listed], index: NameIndex
 ) -> tuple[Any, Any, Any]:
     """The measures of each text against its candidates, which are right, and whose they are."""
-    rows, right, whose = [], [], []
-    for at, text in enumerate(texts):
-        for part in read_line(text).names:
-            for reading in part.readings:
-                name = read_name(reading)
-                near = index.near(name)
-                if len(near):
-                    rows.append(measure(name, index.candidates(near)))
-                    right += [bool(entities) and names[p].entity == entities[at] for p in near]
-                    whose += [at] * len(near)
-    return np.vstack(rows), np.array(right), np.array(whose)
+    said = [
+        (at, read_name(reading))
+        for at, text in enumerate(texts)
+        for part in read_line(text).names
+        for reading in part.readings
+    ]
+    near = [index.near(name) for _, name in said]
+    ours = np.repeat(np.arange(len(said)), [len(places) for places in near])
+    theirs = np.concatenate(near)
+    rows = measure(Columns(name for _, name in said), index.columns, ours, theirs)
+    whose = np.array([at for at, _ in said])[ours]
+    right = [
+        bool(entities) and names[place].entity == entities[at]
+        for at, place in zip(whose.tolist(), theirs.tolist(), strict=True)
+    ]
+    return rows, np.array(right), whose
 
 
 def _alert_scale(

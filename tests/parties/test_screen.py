@@ -1,11 +1,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.parties.features import of_names
 from isthmus.parties.index import NameIndex
-from isthmus.parties.match import FIND, compare, scores
+from isthmus.parties.match import FIND, compare
 from isthmus.parties.name import read_name
-from isthmus.parties.screen import screen, screen_all
+from isthmus.parties.screen import matches, screen, screen_all
 
 LISTED = (
     "IVANOV, Sergey Petrovich", "OCEAN STAR", "ZARYA STROY LIMITED LIABILITY COMPANY",
@@ -31,11 +30,10 @@ def test_a_further_list_never_lowers_a_score(text, one, other):
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, SOME)
 def test_the_index_scores_as_the_comparison_does(text, names):
-    index, query = NameIndex(names), read_name(text)
-    places = index.near(query)
-    told = scores(query, index.candidates(places)).tolist()
-    assert told == [compare(query, read_name(names[at]), FIND).score for at in places]
-    assert told == scores(query, of_names([read_name(names[at]) for at in places])).tolist()
+    query = read_name(text)
+    told = list(matches([query], NameIndex(names), 0.0))
+    assert told == [(0, at, compare(query, read_name(names[at]), FIND).score) for _, at, _ in told]
+    assert {at for _, at, _ in told} == set(NameIndex(names).near(query).tolist())
 
 
 @settings(max_examples=100, deadline=None)

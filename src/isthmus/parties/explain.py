@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from isthmus.parties.features import FEATURES, likeness, of_names
+from isthmus.parties.columns import Columns
+from isthmus.parties.features import FEATURES, alike
 from isthmus.parties.fold import shape
 from isthmus.parties.match import SAME, compare
 from isthmus.parties.match import score as scored
@@ -65,15 +66,18 @@ def explain(one: ComparableName, other: ComparableName, algorithm: str = SAME) -
 def _partners(one: ComparableName, other: ComparableName) -> tuple[WordMatch, ...]:
     if not one.words or not other.words:
         return ()
-    candidates = of_names([other])
-    alike, _ = likeness(one.words, one.skeletons, candidates)
+    ours, theirs = Columns([one]), Columns([other])
+    table = np.zeros((len(one.words), len(other.words)))
+    rows, columns = map(np.ravel, np.indices(table.shape))
+    places, found_, _ = alike(ours, theirs, ours.ids[rows], theirs.ids[columns])
+    table.flat[places] = found_
     matches = []
     for at, word in enumerate(one.words):
-        best = int(alike[at].argmax())
-        found = float(alike[at, best])
-        partner = candidates.words[best] if found > 0 else None
+        best = int(table[at].argmax())
+        found = float(table[at, best])
+        partner = other.words[best] if found > 0 else None
         formal = at not in one.core
-        relation = _relation(word, partner, one.skeletons[at], candidates.skeletons[best])
+        relation = _relation(word, partner, one.skeletons[at], other.skeletons[best])
         matches.append(
             WordMatch(word, partner, relation, round(found, 4), round(one.weights[at], 2), formal)
         )

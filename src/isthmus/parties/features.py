@@ -1,23 +1,19 @@
 """Small named measures of how two names differ. Each is 0 for a name and itself, and symmetric.
 
-All measures are taken for one query against many candidates at once: the words of all candidates
-are compared with the words of the query in four calls, and what remains is sums.
+Many pairs of names are measured at once. Weights and likenesses are whole parts of a bit and of
+one, so that their sums are exact: a pair measures the same in any company and either way round.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import OSA, Indel, Prefix
-from rapidfuzz.process import cdist
+from rapidfuzz.distance import OSA, Indel
+from rapidfuzz.process import cpdist
 
-from isthmus.parties.fold import shape
-from isthmus.parties.name import ComparableName
-from isthmus.parties.vocabulary import well_known
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int32]
+from isthmus.parties.columns import START_LETTERS, Columns, Flags, Floats, Ids, Whole
 
 FEATURES = (
     "lost_of_one",  # share of the weight of either name that the other does not have, the larger
@@ -33,154 +29,207 @@ FEATURES = (
 )
 
 _INITIAL, _START, _SOUND, _SHAPE = 0.6, 0.75, 0.92, 0.9
-_START_LETTERS = 3
+_SPELT_FROM, _HEARD_FROM = 0.45, 0.6
+_PARTS = 1024
+_AT_ONCE = 400_000
+"""Pairs of words that are looked at in one go."""
+
+Exact = NDArray[np.float64]
+
+
+def measure(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> Floats:
+    """The features of each pair of a name of ours and a name of theirs; [pairs, len(FEATURES)]."""
+    out = np.empty((len(one), len(FEATURES)), dtype=np.float32)
+    for part in _parts(_counts(ours, one) * _counts(theirs, other)):
+        out[part] = _measure(ours, theirs, one[part], other[part])
+    return out
+
+
+def alike(ours: Columns, theirs: Columns, one: Ids, other: Ids) -> tuple[Whole, Floats, Flags]:
+    """Which pairs of a word of ours and a word of theirs are alike at all.
+
+    Returns their places, how alike each is (over 0, to 1), and whether it sounds the same.
+    """
+    places = np.flatnonzero(_maybe(ours, theirs, one, other))
+    keys = one[places].astype(np.int64) * max(len(theirs.words), 1) + other[places]
+    pairs, whose = np.unique(keys, return_inverse=True)
+    found, heard = _alike(ours, theirs, *np.divmod(pairs, max(len(theirs.words), 1)))
+    found, heard = found[whose], heard[whose]
+    kept = np.flatnonzero(found)
+    return places[kept], found[kept], heard[kept]
+
+
+def _maybe(ours: Columns, theirs: Columns, one: Ids, other: Ids) -> Flags:
+    """Whether two words may be alike: a quick look that leaves out none that are."""
+    x, y = ours.letters[one], theirs.letters[other]
+    m, n = ours.length[one], theirs.length[other]
+    maybe = _near(x, y, m, n, _SPELT_FROM)
+    heard = _near(
+        ours.bone_letters[one], theirs.bone_letters[other],
+        ours.bone_length[one], theirs.bone_length[other], _HEARD_FROM,
+    )  # fmt: skip
+    head = ours.head[one]
+    begins = (head == theirs.head[other]) & (head > 0)
+    initial = (ours.first[one] == theirs.first[other]) & (np.minimum(m, n) == 1)
+    seen = ours.scan[one] == theirs.scan[other]
+    return np.asarray(maybe | heard | begins | initial | seen)
+
+
+def _near(
+    letters: Whole, others: Whole, m: NDArray[np.int16], n: NDArray[np.int16], floor: float
+) -> Flags:
+    # Each letter that only one of them has costs an edit, and so does each letter more.
+    edits = np.maximum(np.bitwise_count(letters & ~others), np.bitwise_count(others & ~letters))
+    longer = np.maximum(m, n)
+    edits = np.maximum(edits, longer - np.minimum(m, n))
+    return np.asarray(edits < (1 - floor) * longer)
+
+
+def _alike(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> tuple[Floats, Flags]:
+    x, y = [ours.words[at] for at in one.tolist()], [theirs.words[at] for at in other.tolist()]
+    spelling = cpdist(x, y, scorer=OSA.normalized_similarity, dtype=np.float32)
+    sound = cpdist(
+        [ours.bones[at] for at in one.tolist()],
+        [theirs.bones[at] for at in other.tolist()],
+        scorer=OSA.normalized_similarity, dtype=np.float32,
+    )  # fmt: skip
+    # A skeleton of one letter says nothing; of two, little.
+    bones = np.minimum(ours.bone_length[one], theirs.bone_length[other])
+    found = np.maximum(
+        _ramp(spelling, _SPELT_FROM), _SOUND * _ramp(sound, _HEARD_FROM) * np.minimum(1, bones / 3)
+    )
+    for at in np.flatnonzero(ours.scan[one] == theirs.scan[other]).tolist():
+        seen = ours.shapes[one[at]]
+        if len(seen) >= START_LETTERS and seen == theirs.shapes[other[at]]:
+            found[at] = max(found[at], _SHAPE)
+    shorter = np.minimum(ours.length[one], theirs.length[other])
+    head = ours.head[one]
+    for at in np.flatnonzero((head == theirs.head[other]) & (head > 0)).tolist():
+        if x[at].startswith(y[at]) or y[at].startswith(x[at]):
+            found[at] = max(found[at], _START)
+    initial = (ours.first[one] == theirs.first[other]) & (shorter == 1)
+    found[initial] = np.maximum(found[initial], _INITIAL)
+    found[spelling == 1] = 1
+    return np.asarray(np.rint(found * _PARTS) / _PARTS, dtype=np.float32), sound == 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """The names a query is compared with, K of them, with T words at most and U different words.
+class _Side:
+    """The words of one side of some pairs, pair after pair: the spot and the pair of each."""
 
-    ``places`` [K, T] says which of the U words stands there, U meaning none; ``weights`` [K, T]
-    are in bits. ``forms`` and ``compact`` are as in ComparableName.
-    """
+    columns: Columns
+    names: Whole
+    counts: Whole
+    starts: Whole
+    spots: Whole
+    pairs: Whole
+    weights: Exact
 
-    words: Sequence[str]
-    skeletons: Sequence[str]
-    places: Places
-    weights: Floats
-    forms: Sequence[frozenset[str]]
-    compact: Sequence[str]
+    def sums(self, of_words: Exact) -> Exact:
+        """What the words of each pair weigh together, each taken at a share."""
+        found = np.bincount(self.pairs, self.weights * of_words, minlength=len(self.names))
+        return np.asarray(found, dtype=np.float64)
 
 
-def of_names(names: Sequence[ComparableName]) -> Candidates:
-    """The candidates made of some names."""
-    seen: dict[str, int] = {}
-    for name in names:
-        for word in name.words:
-            seen.setdefault(word, len(seen))
-    skeletons = {w: s for name in names for w, s in zip(name.words, name.skeletons, strict=True)}
-    longest = max((len(name.words) for name in names), default=0) or 1
-    places = np.full((len(names), longest), len(seen), dtype=np.int32)
-    weights = np.zeros((len(names), longest), dtype=np.float32)
-    for at, name in enumerate(names):
-        places[at, : len(name.words)] = [seen[word] for word in name.words]
-        weights[at, : len(name.words)] = name.weights
-    return Candidates(
-        list(seen),
-        [skeletons[word] for word in seen],
-        places,
-        weights,
-        [name.forms for name in names],
-        [name.compact for name in names],
+def _side(columns: Columns, names: Whole) -> _Side:
+    counts = _counts(columns, names)
+    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
+    pairs = np.repeat(np.arange(len(names)), counts)
+    spots = np.arange(len(pairs)) - starts[pairs] + columns.starts[names][pairs]
+    weights = columns.weights[spots].astype(np.float64)
+    return _Side(columns, names, counts, starts, spots, pairs, weights)
+
+
+def _measure(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> Floats:
+    left, right = _side(ours, one), _side(theirs, other)
+    # Every word of the one name with every word of the other.
+    mine = np.repeat(np.arange(len(left.spots)), right.counts[left.pairs])
+    firsts = np.cumsum(right.counts[left.pairs]) - right.counts[left.pairs]
+    yours = np.arange(len(mine)) + (right.starts[left.pairs] - firsts)[mine]
+    places, found, heard = alike(
+        ours, theirs, ours.ids[left.spots][mine], theirs.ids[right.spots][yours]
     )
-
-
-def likeness(
-    words: Sequence[str], sounds: Sequence[str], others: Candidates
-) -> tuple[Floats, Floats]:
-    """How alike each word of the query is to each of the U words, 0 to 1; [M, U].
-
-    And how alike their skeletons are alone.
-    """
-    spelling = cdist(words, others.words, scorer=OSA.normalized_similarity, dtype=np.float32)
-    sound = cdist(sounds, others.skeletons, scorer=OSA.normalized_similarity, dtype=np.float32)
-    start = cdist(words, others.words, scorer=Prefix.similarity, dtype=np.int32)
-    long = np.array([len(word) for word in words], dtype=np.int32)[:, None]
-    wide = np.array([len(word) for word in others.words], dtype=np.int32)[None, :]
-    shorter = np.minimum(long, wide)
-    # A skeleton of one letter says nothing; of two, little.
-    bones = np.minimum(
-        np.array([len(bone) for bone in sounds], dtype=np.int32)[:, None],
-        np.array([len(bone) for bone in others.skeletons], dtype=np.int32)[None, :],
+    mine, yours = mine[places], yours[places]
+    best_mine, best_yours = np.zeros(len(left.spots)), np.zeros(len(right.spots))
+    np.maximum.at(best_mine, mine, found)
+    np.maximum.at(best_yours, yours, found)
+    bits = [side.sums(np.ones(len(side.spots))) for side in (left, right)]
+    got = [left.sums(best_mine), right.sums(best_yours)]
+    lost = [1 - had / np.maximum(all_, 1e-6) for had, all_ in zip(got, bits, strict=True)]
+    more = np.maximum(*lost)
+    out = np.empty((len(one), len(FEATURES)))
+    out[:, 0] = more
+    out[:, 1] = np.minimum(*lost)
+    out[:, 2] = (bits[0] - got[0] + bits[1] - got[1]) / 50
+    out[:, 3] = cpdist(
+        [ours.compact[at] for at in one.tolist()],
+        [theirs.compact[at] for at in other.tolist()],
+        scorer=Indel.normalized_distance,
     )
-    alike: Floats = _ramp(spelling, 0.45)
-    heard = _SOUND * _ramp(sound, 0.6) * np.minimum(1.0, bones / 3)
-    alike = np.maximum(alike, heard)
-    ours, theirs = map(shape, words), dict[str, list[int]]()
-    for at, word in enumerate(others.words):
-        theirs.setdefault(shape(word), []).append(at)
-    for at, scanned in enumerate(ours):
-        if len(scanned) >= _START_LETTERS and scanned in theirs:
-            columns = theirs[scanned]
-            alike[at, columns] = np.maximum(alike[at, columns], _SHAPE)
-    begins = start == shorter
-    alike = np.maximum(alike, np.where(begins & (shorter >= _START_LETTERS), _START, 0))
-    alike = np.maximum(alike, np.where(begins & (shorter == 1), _INITIAL, 0))
-    alike = np.where(spelling == 1.0, 1.0, alike)
-    # In whole parts, as the weights are: sums are then exact, and so the same either way round.
-    return np.asarray(np.rint(alike * 1024) / 1024, dtype=np.float32), sound
-
-
-def measure(query: ComparableName, others: Candidates) -> Floats:
-    """The features of the query against each candidate; [K, len(FEATURES)]."""
-    count = others.places.shape[0]
-    alike, sound = likeness(query.words, query.skeletons, others)
-    none = np.zeros((len(query.words), 1), dtype=np.float32)
-    alike = np.hstack([alike, none])
-    pairs = alike[:, others.places]  # [M, K, T]
-    ours = np.array(query.weights, dtype=np.float64)
-    best_ours = pairs.max(axis=2).T  # [K, M]
-    best_theirs = pairs.max(axis=0)  # [K, T]
-    bits_ours, bits_theirs = ours.sum(), others.weights.sum(axis=1, dtype=np.float64)
-    got_ours = best_ours @ ours
-    got_theirs = (best_theirs * others.weights).sum(axis=1, dtype=np.float64)
-    lost_ours = 1 - got_ours / max(float(bits_ours), 1e-6)
-    lost_theirs = 1 - got_theirs / np.maximum(bits_theirs, 1e-6)
-    lost = np.maximum(lost_ours, lost_theirs)
-    shared = np.minimum(got_ours, got_theirs)
-    out = np.empty((count, len(FEATURES)), dtype=np.float32)
-    out[:, 0] = lost
-    out[:, 1] = np.minimum(lost_ours, lost_theirs)
-    out[:, 2] = (bits_ours - got_ours + bits_theirs - got_theirs) / 50
-    out[:, 3] = cdist([query.compact], others.compact, scorer=Indel.normalized_distance)[0]
-    rarest = others.weights.argmax(axis=1)
-    out[:, 4] = np.maximum(
-        1 - best_ours[:, ours.argmax()], 1 - best_theirs[np.arange(count), rarest]
+    out[:, 4] = 1 - np.minimum(_of_rarest(left, best_mine), _of_rarest(right, best_yours))
+    out[:, 5] = _forms(ours, theirs, one, other)
+    out[:, 6] = _numbers(ours, theirs, one, other)
+    out[:, 7] = np.exp(-np.minimum(*got) / 12) * np.minimum(1, 5 * more)
+    # Mario is not Maria: a word that many names have is seldom a slip for another such word.
+    word, theirs_ = ours.ids[left.spots][mine], theirs.ids[right.spots][yours]
+    clash = ours.known[word] & theirs.known[theirs_] & ~heard & (found < 1)
+    out[:, 8] = np.maximum(
+        _clashing(left, mine[clash & (found == best_mine[mine])], bits[0]),
+        _clashing(right, yours[clash & (found == best_yours[yours])], bits[1]),
     )
-    out[:, 5] = [_forms(query.forms, form) for form in others.forms]
-    out[:, 6] = _numbers(query, others)
-    out[:, 7] = np.exp(-shared / 12) * np.minimum(1, 5 * lost)
-    out[:, 8] = _other_words(query, others, pairs, np.hstack([sound, none]))
-    widths = (others.places < len(others.words)).sum(axis=1)
-    out[:, 9] = np.abs(widths - len(query.words)) / 4
+    out[:, 9] = np.abs(left.counts - right.counts) / 4
     return np.asarray(np.maximum(out, 0).round(4), dtype=np.float32)
 
 
-def _other_words(query: ComparableName, others: Candidates, pairs: Floats, sound: Floats) -> Floats:
-    """Mario is not Maria: a word that many names have is seldom a slip for another such word."""
-    known = np.array([well_known(word) for word in query.words])[:, None]
-    known = known & np.array([*map(well_known, others.words), False])[None, :]
-    clash = (known & (sound < 1))[:, others.places] & (pairs > 0) & (pairs < 1)
-    if not clash.any():
-        return np.zeros(len(pairs[0]), dtype=np.float32)
-    # [M, K, T] down to the nearest word of each side.
-    of_ours = np.take_along_axis(clash, pairs.argmax(axis=2)[:, :, None], axis=2)[:, :, 0].T
-    of_theirs = np.take_along_axis(clash, pairs.argmax(axis=0)[None], axis=0)[0]
-    ours = np.array(query.weights, dtype=np.float64)
-    share_ours = of_ours @ ours / max(float(ours.sum()), 1e-6)
-    share_theirs = (of_theirs * others.weights).sum(axis=1, dtype=np.float64) / np.maximum(
-        others.weights.sum(axis=1, dtype=np.float64), 1e-6
-    )
-    return np.asarray(np.maximum(share_ours, share_theirs), dtype=np.float32)
+def _of_rarest(side: _Side, best: Exact) -> Exact:
+    rarest = side.columns.rarest[side.names] - side.columns.starts[side.names]
+    return np.asarray(best[side.starts + rarest])
 
 
-def _ramp(likeness_: Floats, floor: float) -> Floats:
-    return np.asarray(np.maximum(0, (likeness_ - floor) / (1 - floor)), dtype=np.float32)
+def _clashing(side: _Side, words: Whole, bits: Exact) -> Exact:
+    clash = np.zeros(len(side.spots))
+    clash[words] = 1
+    return np.asarray(side.sums(clash) / np.maximum(bits, 1e-6))
 
 
-def _forms(one: frozenset[str], other: frozenset[str]) -> float:
+def _forms(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> Exact:
+    keys = ours.form[one].astype(np.int64) * len(theirs.forms) + theirs.form[other]
+    pairs, whose = np.unique(keys, return_inverse=True)
+    found = [
+        _form(ours.forms[key // len(theirs.forms)], theirs.forms[key % len(theirs.forms)])
+        for key in pairs.tolist()
+    ]
+    return np.array(found)[whose]
+
+
+@lru_cache(maxsize=16_384)
+def _form(one: frozenset[str], other: frozenset[str]) -> float:
     if one == other or one & other:
         return 0.0
     return 1.0 if one and other else 0.5
 
 
-def _numbers(query: ComparableName, others: Candidates) -> list[float]:
-    ours = {word for word in query.words if word.isdigit()}
-    theirs = [word.isdigit() for word in others.words]
-    if not ours and not any(theirs):
-        return [0.0] * len(others.compact)
-    found = []
-    for row in others.places.tolist():
-        have = {others.words[at] for at in row if at < len(theirs) and theirs[at]}
-        found.append(float(have != ours))
+def _numbers(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> Exact:
+    mine, yours = ours.number[one], theirs.number[other]
+    found = np.zeros(len(one))
+    for at in np.flatnonzero(mine | yours).tolist():
+        found[at] = ours.numbers[mine[at]] != theirs.numbers[yours[at]]
     return found
+
+
+def _counts(columns: Columns, names: Whole) -> Whole:
+    return np.asarray(columns.starts[names + 1] - columns.starts[names])
+
+
+def _parts(work: Whole) -> Iterator[slice]:
+    """Cut so that each part has no more work than is done at once, or is one pair."""
+    done, first = np.cumsum(work), 0
+    while first < len(work):
+        before = done[first - 1] if first else 0
+        last = max(first + 1, int(np.searchsorted(done, before + _AT_ONCE, side="right")))
+        yield slice(first, last)
+        first = last
+
+
+def _ramp(likeness: Floats, floor: float) -> Floats:
+    return np.asarray(np.maximum(0, (likeness - floor) / (1 - floor)), dtype=np.float32)

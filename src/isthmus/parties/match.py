@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.parties.features import FEATURES, Candidates, Floats, measure, of_names
+from isthmus.parties.columns import Columns, Floats
+from isthmus.parties.features import FEATURES, measure
 from isthmus.parties.name import ComparableName
 
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-FIND = "find-1"
+FIND = "find-2"
 """Looks a name up in lists. The name and version of an algorithm are kept with its every score."""
 
-SAME = "same-1"
+SAME = "same-2"
 """Judges whether two near names mean one party."""
 
 FIND_THRESHOLD = 0.7
@@ -49,16 +50,10 @@ def compare(one: ComparableName, other: ComparableName, algorithm: str = SAME) -
     """Compare two names. It is the same the other way round; a name and itself give 1."""
     if not one.words or not other.words:
         return Likeness(0.0, {}, algorithm)
-    features = measure(one, of_names([other]))
+    first = np.zeros(1, dtype=np.int64)
+    features = measure(Columns([one]), Columns([other]), first, first)
     found = float(score(features, algorithm)[0])
     return Likeness(found, dict(zip(FEATURES, features[0].tolist(), strict=True)), algorithm)
-
-
-def scores(query: ComparableName, others: Candidates) -> NDArray[np.float64]:
-    """The score of ``find`` of the query against each candidate."""
-    if not query.words or not others.words:
-        return np.zeros(len(others.compact))
-    return score(measure(query, others), FIND)
 
 
 def score(features: Floats, algorithm: str) -> NDArray[np.float64]:

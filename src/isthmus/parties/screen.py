@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isthmus.parties.columns import Columns
 from isthmus.parties.features import measure
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import Capacity, read_line
@@ -77,20 +78,14 @@ def matches(
 ) -> Iterator[tuple[int, int, float]]:
     """Which of some names match which of an index, in order: (place here, place there, score)."""
     for start in range(0, len(names), AT_ONCE):
-        rows, ours, theirs = [], [], []
-        for at, name in enumerate(names[start : start + AT_ONCE], start):
-            near = index.near(name)
-            if len(near):
-                rows.append(measure(name, index.candidates(near)))
-                ours.append(np.full(len(near), at))
-                theirs.append(near)
-        if not rows:
+        some = names[start : start + AT_ONCE]
+        near = [index.near(name) for name in some]
+        ours = np.repeat(np.arange(len(some)), [len(places) for places in near])
+        if not len(ours):
             continue
-        found = score(np.vstack(rows), FIND)
+        theirs = np.concatenate(near)
+        found = score(measure(Columns(some), index.columns, ours, theirs), FIND)
         high = np.flatnonzero(found >= threshold)
         yield from zip(
-            np.concatenate(ours)[high].tolist(),
-            np.concatenate(theirs)[high].tolist(),
-            found[high].tolist(),
-            strict=True,
+            (ours[high] + start).tolist(), theirs[high].tolist(), found[high].tolist(), strict=True
         )

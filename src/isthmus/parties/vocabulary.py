@@ -42,12 +42,6 @@ def well_known(word: str) -> bool:
     return len(word) > 1 and _corpus()[1].get(word, 0) >= WELL_KNOWN
 
 
-def gram_rarity(gram: str) -> float:
-    """How much three letters of a word tell, in bits, from the same fixed set of names."""
-    total, counts = _gram_corpus()
-    return math.log2((total + 1) / (counts.get(gram, 0) + 2))
-
-
 def grams(word: str) -> set[str]:
     """The overlapping groups of three letters of a word, its two ends marked."""
     ended = f"^{word}$"
@@ -85,13 +79,21 @@ def _corpus() -> tuple[int, Mapping[str, int]]:
 
 
 @cache
-def _gram_corpus() -> tuple[int, Mapping[str, int]]:
+def gram_weights() -> tuple[Mapping[str, int], int]:
+    """How much three letters of a word tell, and how much those that no word of the set has.
+
+    In sixteenths of a bit, from the same fixed set of names; half a bit at the least.
+    """
     total, corpus = _corpus()
     counts: dict[str, int] = {}
     for word, names in corpus.items():
         for gram in grams(word):
             counts[gram] = counts.get(gram, 0) + names
-    return total, counts
+
+    def weight(names: int) -> int:
+        return round(16 * max(math.log2((total + 1) / (names + 2)), 0.5))
+
+    return {gram: weight(names) for gram, names in counts.items()}, weight(0)
 
 
 def _rows(name: str) -> list[dict[str, str]]:
