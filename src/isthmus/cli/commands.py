@@ -14,6 +14,7 @@ MODULES = (
     "stream",
     "lists",
     "exchange",
+    "ledger",
     "screen",
     "benchmark",
 )
