@@ -46,6 +46,7 @@ class Role(StrEnum):
     DATA_PROTECTION_OFFICER = "data_protection_officer"
     MODEL_APPROVER = "model_approver"
     RULE_AUTHOR = "rule_author"
+    LEGAL_OFFICER = "legal_officer"
     SYSTEM = "system"
 
 

@@ -55,6 +55,15 @@ class Permission(StrEnum):
     PARTNER_PROPOSE = "partner.propose"
     PARTNER_COMPARE = "partner.compare"
     LEDGER_READ = "ledger.read"
+    AGREEMENT_READ = "agreement.read"
+    AGREEMENT_DRAFT = "agreement.draft"
+    AGREEMENT_REVIEW = "agreement.review"
+    AGREEMENT_ACTIVATE = "agreement.activate"
+    AGREEMENT_SUSPEND = "agreement.suspend"
+    OVERLAY_PROPOSE = "overlay.propose"
+    OVERLAY_APPROVE = "overlay.approve"
+    COMMITMENT_KEEP = "commitment.keep"
+    COMMITMENT_VERIFY = "commitment.verify"
 
 
 # A person decides: no system token and no job of the node may do these, whatever it was granted.
@@ -80,6 +89,14 @@ PERSON_ONLY = frozenset(
         Permission.HIT_JUDGE,
         Permission.PARTNER_PROPOSE,
         Permission.PARTNER_COMPARE,
+        Permission.AGREEMENT_DRAFT,
+        Permission.AGREEMENT_REVIEW,
+        Permission.AGREEMENT_ACTIVATE,
+        Permission.AGREEMENT_SUSPEND,
+        Permission.OVERLAY_PROPOSE,
+        Permission.OVERLAY_APPROVE,
+        Permission.COMMITMENT_KEEP,
+        Permission.COMMITMENT_VERIFY,
     }
 )
 

@@ -43,6 +43,8 @@ _ANALYST = frozenset(
         P.HIT_READ,
         P.HIT_JUDGE,
         P.PARTNER_READ,
+        P.AGREEMENT_READ,
+        P.COMMITMENT_KEEP,
     }
 )
 
@@ -78,6 +80,11 @@ ROLES: Mapping[Role, RoleTerms] = {
             P.PARTNER_PROPOSE,
             P.PARTNER_COMPARE,
             P.LEDGER_READ,
+            P.AGREEMENT_ACTIVATE,
+            P.AGREEMENT_SUSPEND,
+            P.OVERLAY_PROPOSE,
+            P.OVERLAY_APPROVE,
+            P.COMMITMENT_VERIFY,
         },
         Purpose.TARGETING,
     ),
@@ -118,6 +125,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.HIT_READ,
                 P.PARTNER_READ,
                 P.LEDGER_READ,
+                P.AGREEMENT_READ,
             }
         ),
         Purpose.SUPERVISION,
@@ -137,6 +145,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.HIT_READ,
                 P.PARTNER_READ,
                 P.LEDGER_READ,
+                P.AGREEMENT_READ,
             }
         ),
         Purpose.DATA_PROTECTION,
@@ -148,6 +157,24 @@ ROLES: Mapping[Role, RoleTerms] = {
     Role.RULE_AUTHOR: RoleTerms(
         frozenset({P.UNIT_READ, P.PICK_READ, P.RULE_READ, P.RULE_WRITE, P.COVERAGE_READ}),
         Purpose.TARGETING,
+    ),
+    Role.LEGAL_OFFICER: RoleTerms(
+        frozenset(
+            {
+                P.AGREEMENT_READ,
+                P.AGREEMENT_DRAFT,
+                P.AGREEMENT_REVIEW,
+                P.AGREEMENT_ACTIVATE,
+                P.AGREEMENT_SUSPEND,
+                P.OVERLAY_PROPOSE,
+                P.OVERLAY_APPROVE,
+                P.COMMITMENT_KEEP,
+                P.COMMITMENT_VERIFY,
+                P.PARTNER_READ,
+                P.COVERAGE_READ,
+            }
+        ),
+        Purpose.SUPERVISION,
     ),
     Role.SYSTEM: RoleTerms(
         frozenset(
