@@ -9,6 +9,7 @@ searched with parties give.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,36 +42,32 @@ class NameIndex:
         """The places of all names near the query, in their order."""
         groups = core_groups(query)
         whole = sum(groups.values())
-        found = sorted(
-            (self._ends[at + 1] - self._ends[at], at)
-            for at in map(self._groups.get, groups)
-            if at is not None
-        )
+        found = [at for at in map(self._groups.get, groups) if at is not None]
+        found.sort(key=self._lengths.__getitem__)
         # A near name shares s, has no less than s in all, and s² >= NEAR² whole s. The commonest
         # groups of the query, when they weigh less than that together, bring in nobody new.
-        left, rare = 0.0, len(found)
-        while rare and left + self._weights[found[rare - 1][1]] < _SURE * NEAR**2 * whole:
+        left, rare = 0, len(found)
+        while rare and left + self._weights[found[rare - 1]] < _SURE * NEAR**2 * whole:
             rare -= 1
-            left += self._weights[found[rare][1]]
+            left += self._weights[found[rare]]
         if not rare:
             return np.empty(0, dtype=np.int64)
+        posted = np.concatenate([self._postings[at] for at in found[:rare]])
+        weights = np.repeat(
+            [float(self._weights[at]) for at in found[:rare]],
+            [self._lengths[at] for at in found[:rare]],
+        )
         # Of this query alone: an index is searched by several threads at a time.
-        shared = self._shared([at for _, at in found[:rare]])
-        at_most = (shared + left) * self._scales
-        near = np.flatnonzero(at_most >= _SURE * NEAR * whole**0.5)
+        shared = np.bincount(posted, weights, minlength=len(self))
+        at_most = (shared[posted] + left) * self._scales[posted]
+        near = np.unique(posted[at_most >= _SURE * NEAR * whole**0.5])
         parts = shared[near]
-        for length, at in found[rare:]:
-            posted = self._posted[self._ends[at] : self._ends[at + 1]]
-            spots = np.minimum(np.searchsorted(posted, near), length - 1)
-            parts += self._weights[at] * (posted[spots] == near)
-        return near[parts**2 >= NEAR**2 * (whole * self._sizes[near])]
-
-    def _shared(self, groups: list[int]) -> NDArray[np.float64]:
-        """What each name has of some groups."""
-        posted = [self._posted[self._ends[at] : self._ends[at + 1]] for at in groups]
-        weights = np.repeat(self._weights[groups], [len(names) for names in posted])
-        found = np.bincount(np.concatenate(posted), weights, minlength=len(self))
-        return np.asarray(found, dtype=np.float64)
+        for at in found[rare:]:
+            names = self._postings[at]
+            spots = np.minimum(names.searchsorted(near), len(names) - 1)
+            parts += self._weights[at] * (names[spots] == near)
+        near = near[parts**2 >= NEAR**2 * (whole * self._sizes[near])]
+        return near.astype(np.int64)
 
     def _post(self) -> None:
         """Write down which names have which groups, and what the groups of each name weigh."""
@@ -94,13 +91,17 @@ class NameIndex:
         within = np.arange(len(names)) - np.repeat(np.cumsum(counts) - counts, counts)
         groups = np.array(of_words, dtype=np.int64)[np.repeat(firsts[words], counts) + within]
         groups, names = np.divmod(np.unique(groups * max(len(self), 1) + names), max(len(self), 1))
-        self._posted = names.astype(np.int32)
-        self._ends = np.searchsorted(groups, np.arange(len(self._groups) + 1)).tolist()
-        self._weights = np.array(group_weights, dtype=np.float64)
-        self._sizes = np.bincount(names, self._weights[groups], minlength=len(self))
+        ends = np.searchsorted(groups, np.arange(1, len(self._groups) + 1)).tolist()
+        names = names.astype(np.int32)
+        self._postings = [names[at:end] for at, end in zip([0, *ends], ends, strict=False)]
+        self._lengths = list(map(len, self._postings))
+        self._weights = group_weights
+        sizes = np.bincount(names, np.array(group_weights)[groups], minlength=len(self))
+        self._sizes = np.asarray(sizes, dtype=np.float64)
         self._scales = 1 / np.sqrt(np.maximum(self._sizes, 1))
 
 
+@lru_cache(maxsize=16_384)
 def word_groups(word: str, bones: str) -> dict[str, int]:
     """What a word is found by, and what each weighs in sixteenths of a bit.
 
