@@ -55,7 +55,7 @@ STATES = {
 ALARMING = frozenset(
     {
         "signature_wrong", "key_unknown", "chain_forked", "envelope_misdirected",
-        "disclosure_foreign", "item_signature_wrong", "epoch_unknown",
+        "disclosure_foreign", "item_signature_wrong",
     }
 )  # fmt: skip
 

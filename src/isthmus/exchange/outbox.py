@@ -37,14 +37,17 @@ def put(
     consents: Sequence[bytes] = (),
     expires_at: datetime | None = None,
     follows: str = "",
+    suspended: bool = False,
 ) -> str:
     """Put a presented item in the outbox; return the envelope's id.
 
     ``terms`` is the chain of release terms, last link signed by this node for this partner.
     Every path shown must be released by the decision; raises ``Denied`` otherwise, and when the
-    partner is not trusted (a suspended one keeps what waits and takes nothing new).
+    partner is not trusted. A suspended one keeps what waits and takes nothing new, but for
+    recalls (``suspended``), which wait for it with the rest.
     """
-    partners.trusted(tx, partner)
+    if not suspended:
+        partners.trusted(tx, partner)
     own = identity.signer(tx)
     if (asked.sender, asked.recipient) != (own.node, partner):
         raise Invalid("asked_wrong", "decided for another sender or recipient", partner=partner)

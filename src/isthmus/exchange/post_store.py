@@ -222,6 +222,17 @@ def held(tx: Transaction, partner: str | None = None) -> list[RowMapping]:
     return list(tx.execute(query.order_by(_e.seq)).mappings())
 
 
+@unscoped("what follows an item is told for the node, not for a person")
+def arrived(tx: Transaction, item_id: str) -> list[RowMapping]:
+    """Return the envelopes by which an item came here and was applied."""
+    rows = tx.execute(
+        select(envelope_table).where(
+            _e.item_id == item_id, _e.direction == "in", _e.state == "delivered"
+        )
+    )
+    return list(rows.mappings())
+
+
 # -- receipts -----------------------------------------------------------------------------
 
 

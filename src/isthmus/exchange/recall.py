@@ -1,0 +1,164 @@
+"""Recalls and corrections: they come from the originator alone and follow every onward copy.
+
+The directory of copies knows who got which item from this node. A recall goes to each of them in
+the immediate lane as an item of its own, and each holder passes it on to those it gave the item
+to, as it came: signed by the originator. What a holder did about it comes back as a receipt; who
+has not answered stands here by name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from isthmus.access.model import Purpose
+from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
+from isthmus.exchange import (
+    identity,
+    inbox,
+    issue,
+    key_store,
+    outbox,
+    post_store,
+    receipts,
+    release,
+    terms,
+)
+from isthmus.exchange.issue import Issued, Presented
+from isthmus.exchange.model import Lane, ReceiptKind
+from isthmus.exchange.terms import Terms
+from isthmus.kernel.canonical import canonical
+from isthmus.kernel.errors import Denied, Invalid, NotFound
+from isthmus.platform import audit, events
+from isthmus.platform.transaction import Event, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What became of a recall or correction at one holder."""
+
+    partner: str
+    state: str  # asked, done, refused
+    code: str
+    at: datetime | None
+
+
+def recall(tx: Transaction, issued: Issued, follows: str) -> list[str]:
+    """Send this node's own recall to every partner that holds the item; return who they are."""
+    shown = issue.read(issue.present(issued, issued.disclosures), None)
+    own = identity.me(tx)["node"]
+    if shown.item.originator != own or not follows.startswith(f"{own}:"):
+        raise Denied("recall_not_originator", "only the originator recalls an item", item=follows)
+    return _follow(tx, issued, shown, follows, None, ())
+
+
+def pass_on(tx: Transaction, envelope_id: str) -> list[str]:
+    """Pass a recall that arrived on to those who got the item from here; return who they are.
+
+    The recall must be of the item's own originator; its terms let it follow every copy.
+    """
+    opened = inbox.opened(tx, envelope_id)
+    item, follows = opened.presented.item, opened.envelope.follows
+    if not follows.startswith(f"{item.originator}:"):
+        raise Denied("recall_not_originator", "only the originator recalls an item", item=follows)
+    chain = [canonical(one) for one in opened.envelope.terms]
+    before = terms.unverified(chain[-1])
+    return _follow(tx, opened.presented, opened.presented, follows, before, chain)
+
+
+def _follow(
+    tx: Transaction,
+    held: Issued | Presented,
+    shown: Presented,
+    follows: str,
+    before: Terms | None,
+    chain: Sequence[bytes],
+) -> list[str]:
+    own = identity.me(tx)["node"]
+    told = []
+    for copy in post_store.copies(tx, follows):
+        partner = copy["partner"]
+        if partner == shown.item.originator or copy["follow_id"] == shown.item.id:
+            continue
+        asked, decision = _asked(tx, own, partner, copy, shown)
+        presented = issue.present(held, shown.paths)
+        link = release.terms_for(tx, presented, decision, asked, before=before)
+        outbox.put(
+            tx, partner, Lane.IMMEDIATE, presented, [*chain, link], decision, asked,
+            follows=follows, suspended=True,
+        )  # fmt: skip
+        post_store.change_copy(
+            tx, follows, partner, follow_id=shown.item.id, follow_state="asked", follow_code=None,
+            follow_at=tx.now,
+        )  # fmt: skip
+        told.append(partner)
+    audit.record(tx, "node", "item.followed", "item", follows, by=shown.item.id, holders=len(told))
+    return told
+
+
+def _asked(
+    tx: Transaction, own: str, partner: str, copy: Mapping[str, Any], shown: Presented
+) -> tuple[Asked, Decision]:
+    """A recall stands on the clause by which the item went, whether or not it still stands."""
+    sent = inbox.opened(tx, copy["envelope_id"])
+    basis = sent.envelope.basis[0]
+    given = Released(f"{basis.agreement}/{basis.clause}", basis.agreement_hash)
+    # It follows every copy wherever that went: whom it may be passed on to is whoever has one.
+    anywhere = frozenset(row["code"] for row in key_store.partners(tx)) | _onward(copy)
+    decision = Decision(
+        dict.fromkeys(shown.paths, given), {}, Duties(onward=Onward(anywhere, consent=False))
+    )
+    asked = Asked(own, partner, Purpose(sent.envelope.asked.purpose), Mode.SPONTANEOUS)
+    return asked, decision
+
+
+def _onward(copy: Mapping[str, Any]) -> frozenset[str]:
+    """To whom the holder of a copy was allowed to pass it on."""
+    return terms.unverified(copy["terms"]).onward
+
+
+def acted(tx: Transaction, envelope_id: str, outcome: str, code: str = "") -> str:
+    """Tell the sender what became of a recall or correction here, and at those it was passed to.
+
+    ``outcome`` is done, or refused with the named reason: evidence held for a court is not
+    erased by a recall. Holders further on who have not answered are named in the receipt.
+    """
+    if outcome not in ("done", "refused"):
+        raise Invalid("outcome_unknown", "done or refused", outcome=outcome)
+    post_store.change(tx, envelope_id, code=f"{outcome} {code}".strip())
+    events.emit(tx, "recall.acted", envelope_id, outcome=outcome, code=code)
+    return _report(tx, envelope_id)
+
+
+def _report(tx: Transaction, envelope_id: str) -> str:
+    row = post_store.by_id(tx, envelope_id)
+    if row is None:
+        raise NotFound("envelope_unknown", "no such envelope", envelope=envelope_id)
+    outcome, _, code = str(row["code"]).partition(" ")
+    follows = inbox.opened(tx, envelope_id).envelope.follows
+    open_ = [one.partner for one in following(tx, follows) if one.state == "asked"]
+    waiting = f"waiting {','.join(open_)}" if open_ else ""
+    told = "; ".join(part for part in (code, waiting) if part)
+    return receipts.tell(tx, envelope_id, ReceiptKind.ACTED, outcome, told)
+
+
+def answered(tx: Transaction, event: Event) -> None:
+    """A holder further on answered: whoever sent the recall here hears who is still waited for.
+
+    A reaction to ``envelope.acted``.
+    """
+    sent = post_store.by_id(tx, event.object_id)
+    if sent is None:
+        return
+    for row in post_store.arrived(tx, sent["item_id"]):
+        if row["code"] is not None:  # acted on here, too
+            _report(tx, row["id"])
+
+
+def following(tx: Transaction, item_id: str) -> list[Following]:
+    """Return what each holder of an item did about its newest recall or correction."""
+    return [
+        Following(row["partner"], row["follow_state"], row["follow_code"] or "", row["follow_at"])
+        for row in post_store.copies(tx, item_id)
+        if row["follow_id"] is not None
+    ]
