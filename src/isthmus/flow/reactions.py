@@ -7,6 +7,7 @@ takes time is done by the job after the commit.
 from collections.abc import Callable, Mapping, Sequence
 
 from isthmus.cases import holds
+from isthmus.exchange import recall
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 
@@ -36,6 +37,7 @@ def rescreen_soon(tx: Transaction, _event: Event) -> None:
 # An outcome learnt calls for nothing by itself: features see only outcomes recorded before a unit
 # was lodged, so units lodged from now on see it, and no assessment made so far would change.
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
+    "envelope.acted": (recall.answered,),
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
     "rule.changed": (reassess_soon,),
