@@ -5,6 +5,7 @@ An area that keeps tables adds one line here; the revision that creates them fol
 """
 
 from isthmus.access import tables as access
+from isthmus.agreements import tables as agreements
 from isthmus.cargo import tables as cargo
 from isthmus.cases import tables as cases
 from isthmus.exchange import tables as exchange
@@ -13,6 +14,19 @@ from isthmus.platform import audit, documents, erasure, events, jobs
 from isthmus.platform.database import metadata
 from isthmus.risk import tables as risk
 
-AREAS = (audit, documents, erasure, events, jobs, access, parties, cargo, risk, cases, exchange)
+AREAS = (
+    audit,
+    documents,
+    erasure,
+    events,
+    jobs,
+    access,
+    parties,
+    cargo,
+    risk,
+    agreements,
+    exchange,
+    cases,
+)
 
 __all__ = ["AREAS", "metadata"]
