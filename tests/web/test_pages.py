@@ -17,6 +17,12 @@ DESKS = {
     },
     "/inspections": {Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR},
     "/holds": {Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.TERMINAL},
+    "/hits": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
+    },
+    "/lists": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
+    },
     "/quarantine": {Role.ANALYST, Role.SUPERVISOR},
     "/rules": {
         Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.RULE_AUTHOR,
@@ -43,6 +49,7 @@ DESKS = {
     "/audit": {Role.AUDITOR, Role.DATA_PROTECTION_OFFICER},
     "/audit/lookups": {Role.AUDITOR, Role.DATA_PROTECTION_OFFICER},
 }  # fmt: skip
+BESIDE = {"/lists"}  # reached from the overview and from the desk of hits
 PEOPLE = [role for role in Role if role is not Role.SYSTEM]
 
 
@@ -52,7 +59,7 @@ def test_a_role_opens_its_desks_and_no_other(busy, role):
     opened = {path for path in DESKS if client.get(path).status_code == 200}
     assert opened == {path for path, roles in DESKS.items() if role in roles}
     shown = set(re.findall(r'<a href="(/[a-z]+)"', client.get("/holds").text.split("</nav>")[0]))
-    assert shown == {path for path in opened if path.count("/") == 1}
+    assert shown == {path for path in opened if path.count("/") == 1} - BESIDE
 
 
 @pytest.mark.parametrize("role", PEOPLE)

@@ -20,9 +20,11 @@ from isthmus.web import (
     consignment,
     decisions,
     figures,
+    hits,
     holds,
     inspections,
     jobs,
+    lists,
     models,
     overview,
     people,
@@ -52,8 +54,8 @@ HEADERS = {
 """What every answer says: no source but this node's own, no frame, no guessing of types."""
 
 DESKS = (
-    account, preferences, queue, consignment, decisions, inspections, holds, quarantine, rules,
-    models, overview, figures, people, jobs, audit,
+    account, preferences, queue, consignment, decisions, inspections, holds, hits, lists,
+    quarantine, rules, models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 
 

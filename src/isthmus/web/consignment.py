@@ -17,15 +17,19 @@ from isthmus.cargo.model import GoodsItem, Packages, Seal
 from isthmus.cargo.unit import Unit
 from isthmus.cases import store as cases
 from isthmus.cases.model import ACTIVE_HOLDS, HOLD_STEPS, OPEN_PICKS, HoldState, PickState
+from isthmus.flow import judge
 from isthmus.kernel.errors import PurposeNeeded
 from isthmus.platform.transaction import Transaction
 from isthmus.risk import assessments
+from isthmus.risk.assessments import Told
 from isthmus.web.differences import compare
 from isthmus.web.history import timeline
 from isthmus.web.page import page
 from isthmus.web.visitor import Typed, Visitor, may
 
 router = APIRouter()
+
+LIST_RULES = "rule:list_"  # how the codes of reasons by the shipped rules of lists begin
 
 Seen = Annotated[Visitor, Depends(may(Permission.UNIT_READ))]
 Opening = Annotated[Visitor, Depends(may(Permission.PERSON_DATA_READ))]
@@ -125,12 +129,27 @@ def _known(tx: Transaction, visitor: Visitor, unit_id: str, with_features: bool)
         "seals": _seals(records, unit),
         "comparisons": compare(records),
         "days": timeline(visitor, unit, records, **seen),
+        "listed": judge.on_unit(tx, actor, unit) if visitor.may(Permission.HIT_READ) else None,
+        "effects": _effects(current),
         "findings": cases.findings(tx, scope(actor, Permission.INSPECTION_READ), orders),
         "names": {one.id: one.name or "–" for one in people.people(tx)},
         "features": _features(tx, visitor, unit_id) if with_features else [],
         **_open_acts(visitor, seen),
         **seen,
     }
+
+
+def _effects(current: Sequence[Told]) -> list[tuple[Told, str]]:
+    """What list hits did to the assessments in force: each with the reason in words."""
+    return [
+        (told, words)
+        for told in current
+        if told.row["body"] is not None
+        for reason, words in zip(
+            orjson.loads(told.row["body"])["reasons"], told.reasons, strict=True
+        )
+        if str(reason["code"]).startswith(LIST_RULES)
+    ]
 
 
 def _open_acts(visitor: Visitor, seen: dict[str, list[RowMapping]]) -> dict[str, Any]:

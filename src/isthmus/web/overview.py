@@ -9,6 +9,9 @@ from isthmus.access.gate import scope
 from isthmus.access.model import Permission
 from isthmus.cargo import readings, service
 from isthmus.flow.effectiveness import effectiveness
+from isthmus.parties import hits
+from isthmus.parties import store as lists
+from isthmus.parties.hit import UNDECIDED
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Transaction
 from isthmus.web import store
@@ -32,8 +35,17 @@ def overview(request: Request, visitor: Seen) -> Response:
             "alerts": store.count_alerts(tx, scope(actor, Permission.HOLD_READ)),
             "quarantined": store.count_quarantine(tx, scope(actor, Permission.QUARANTINE_READ)),
             "jobs": jobs.counts(tx) if visitor.may(Permission.JOB_READ) else None,
+            "hits": _undecided(tx, visitor) if visitor.may(Permission.HIT_READ) else None,
+            "alarms": len(
+                {row["list"] for row in lists.open_alarms(tx, scope(actor, Permission.LIST_READ))}
+            ),
             "received": readings.totals(tx, scope(actor, Permission.DOCUMENT_READ)),
         }
 
     found = visitor.node.database.read(read)
     return page(request, visitor, "overview.html", **found)
+
+
+def _undecided(tx: Transaction, visitor: Visitor) -> int:
+    counts = hits.counts(tx, visitor.actor)
+    return sum(counts.get(state, 0) for state in UNDECIDED)

@@ -30,6 +30,7 @@ DESKS = (
     Desk("/inspections", "desk.inspections", (Permission.INSPECTION_READ,)),
     Desk("/holds", "desk.holds", (Permission.HOLD_READ,)),
     Desk("/consignments", "desk.consignments", (Permission.UNIT_READ,)),
+    Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
     Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
     Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
     Desk("/models", "desk.models", (Permission.MODEL_READ,)),

@@ -19,7 +19,7 @@
   const act = (name) => {
     const row = document.activeElement.closest("tr");
     const place = (row || document).querySelector(`[data-act="${name}"]`);
-    if (!place) return;
+    if (!place) return false;
     if (place instanceof HTMLDetailsElement) {
       place.open = true;
       const first = place.querySelector("input:not([type=hidden]), select, textarea, button");
@@ -28,6 +28,7 @@
     } else {
       place.click();
     }
+    return true;
   };
 
   const help = () => {
@@ -44,7 +45,9 @@
     k: () => move(-1),
     t: () => act("take"),
     c: () => act("clear"),
-    h: () => act("hold"),
+    h: () => act("hold") || act("unsure"),
+    y: () => act("same"),
+    n: () => act("not_same"),
     w: () => act("watch"),
     i: () => act("inspect"),
     "/": () => document.getElementById("search")?.focus(),
