@@ -175,7 +175,7 @@ def manifest(
     *,
     regime: Regime = Regime.TRANSHIPMENT,
     arrives: datetime = ARRIVES,
-    consignee: str = "Importadora",
+    consignee: str = "Importadora {}",
     function: Function = Function.ORIGINAL,
     reference: str = "MAN1",
     description: str = "FROZEN SHRIMP IN CARTONS",
@@ -205,7 +205,7 @@ def manifest(
             place_delivery="NLRTM" if regime is Regime.TRANSHIPMENT else "PAMIT",
             parties=(
                 Party(PartyRole.CONSIGNOR, name=f"Exportadora {number}", country="CO"),
-                Party(PartyRole.CONSIGNEE, name=f"{consignee} {number}", country="NL"),
+                Party(PartyRole.CONSIGNEE, name=consignee.format(number), country="NL"),
             ),
             goods=(
                 GoodsItem(
@@ -231,6 +231,7 @@ def manifest(
         sender="MAEU",
         recipient="PACUSTOMS",
         control_reference="REF1",
+        character_set="UNOY",
     )
 
 

@@ -11,8 +11,8 @@ from isthmus.access import erasure as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import erasure as cargo
-from isthmus.cargo import party_lines
 from isthmus.cargo.derive import Home
+from isthmus.flow.screen import heed
 from isthmus.kernel.errors import Invalid, NotFound
 from isthmus.parties import hit_store, hits
 from isthmus.parties import store as lists
@@ -37,8 +37,7 @@ def _list_entry(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
     named, rows = lists.erase_entry(tx, list_code, key, erasure.id)
     files = sum(documents.erase(tx, document_id, erasure.id) for document_id in named)
     lines = hits.erase_entry(tx, list_code, key)
-    party_lines.score_again(tx, lines)
-    hits.tell(tx, lines, erasure.id)
+    heed(tx, lines, erasure.id)
     return {"list_entry": rows, "document": files, "hit": len(lines)}
 
 

@@ -15,6 +15,7 @@ from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cargo import party_lines
 from isthmus.cargo import service as cargo
 from isthmus.cargo.unit import Unit
+from isthmus.flow.screen import heed
 from isthmus.parties import hits, judgements
 from isthmus.parties.explain import Explanation, explain
 from isthmus.parties.hit import CONTAINER, VESSEL, LineKind, container_line, vessel_line
@@ -139,9 +140,7 @@ def _match(tx: Transaction, actor: Actor, hit: RowMapping, text: str) -> Match |
 
 def judge(tx: Transaction, actor: Actor, hit_id: str, given: Given) -> None:
     """Judge a hit; the consignments that carry the party are scored again."""
-    lines = judgements.judge(tx, actor, hit_id, given)
-    party_lines.score_again(tx, lines)
-    hits.tell(tx, lines, hit_id)
+    heed(tx, judgements.judge(tx, actor, hit_id, given), hit_id)
 
 
 def on_unit(tx: Transaction, actor: Actor, unit: Unit) -> list[tuple[RowMapping, str]]:

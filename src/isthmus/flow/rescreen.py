@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission, node_actor
 from isthmus.cargo import party_lines
-from isthmus.flow.screen import line_of
+from isthmus.flow.screen import heed, line_of
 from isthmus.kernel.ids import new_id
 from isthmus.parties import hit_store, hits, listed, store
 from isthmus.parties.hit import CONTAINER, LOCK, VESSEL, Line, container_line, vessel_line
@@ -162,8 +162,7 @@ class Rescreener:
                 "again": settled.again,
             },
         )
-        party_lines.score_again(tx, settled.lines)
-        hits.tell(tx, settled.lines, change.list)
+        heed(tx, settled.lines, change.list)
         return True
 
 

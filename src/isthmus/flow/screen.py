@@ -24,6 +24,7 @@ from isthmus.parties.hit import (
     vessel_line,
 )
 from isthmus.parties.listed import Basis, Listed, Lists, stamp
+from isthmus.platform import events
 from isthmus.platform.database import Database
 from isthmus.platform.keys import KeyRing
 from isthmus.platform.transaction import Transaction
@@ -135,9 +136,15 @@ def _enter(
     rows = hits.enter(tx, kept, listed.versions)
     party_lines.name_lines(tx, {seq: named[seq] for seq in here})
     told = {row["line"] for row in rows}
-    if told and party_lines.score_again(tx, told):
-        hits.tell(tx, told, "screen")
+    heed(tx, told, "screen")
     return True
+
+
+def heed(tx: Transaction, lines: Iterable[str], cause: str) -> None:
+    """Have consignments scored again that carry lines whose hits changed; tell what caused it."""
+    told = sorted(set(lines))
+    if told and party_lines.score_again(tx, told):
+        events.emit(tx, "hits.changed", cause, lines=len(told))
 
 
 def _standing(

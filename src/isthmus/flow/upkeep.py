@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from isthmus.access import sign_in
 from isthmus.access.model import node_actor
-from isthmus.cargo import party_lines
 from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
+from isthmus.flow.screen import heed
 from isthmus.parties import hits
 from isthmus.parties.lists import alarms
 from isthmus.platform.database import Database
@@ -67,7 +67,5 @@ def handlers(
 
 def watch_hits(tx: Transaction) -> None:
     """End hits on lookouts that ran out, ask again what is judged no longer, sweep what is past."""
-    lines = hits.expire(tx)
-    party_lines.score_again(tx, lines)
-    hits.tell(tx, lines, "upkeep")
+    heed(tx, hits.expire(tx), "upkeep")
     hits.sweep(tx, node_actor())

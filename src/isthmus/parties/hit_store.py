@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, case, delete, func, select, tuple_, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.kernel.errors import NotFound
@@ -179,14 +179,20 @@ def like(tx: Transaction, row: RowMapping) -> list[RowMapping]:
 
 
 def end_hits(tx: Transaction, hit_ids: Iterable[str], ending: Ending, retain_until: date) -> int:
-    """End hits; return how many stood."""
+    """End hits; return how many stood. None is kept for longer than it was to be."""
     columns, ended = hit_table.c, 0
     for part in slices(hit_ids):
         ended += tx.execute(
             update(hit_table)
             .where(columns.id.in_(part), columns.state != HitState.ENDED)
             .values(
-                state=HitState.ENDED, ended_by=ending, settled_at=tx.now, retain_until=retain_until
+                state=HitState.ENDED,
+                ended_by=ending,
+                settled_at=tx.now,
+                retain_until=case(
+                    (columns.retain_until < retain_until, columns.retain_until),
+                    else_=retain_until,
+                ),
             )
         ).rowcount
     return ended

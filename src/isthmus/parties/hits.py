@@ -23,7 +23,7 @@ from isthmus.parties.hit import (
 )
 from isthmus.parties.hit_store import Wanted
 from isthmus.parties.listed import Match
-from isthmus.platform import audit, events
+from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction
 
 
@@ -219,10 +219,3 @@ def erase_entry(tx: Transaction, list_code: str, key: str) -> frozenset[str]:
     keep = (tx.now + KEEP_SETTLED).date()
     hit_store.end_hits(tx, [row["id"] for row in rows], Ending.ENTRY_ERASED, keep)
     return frozenset(row["line"] for row in rows)
-
-
-def tell(tx: Transaction, lines: Iterable[str], cause: str) -> None:
-    """Tell that what stands about some lines has changed, so that consignments are scored again."""
-    told = sorted(set(lines))
-    if told:
-        events.emit(tx, "hits.changed", cause, lines=told[:50], count=len(told))
