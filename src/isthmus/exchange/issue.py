@@ -8,9 +8,10 @@ handle the item at all stands open in the payload: kind, id, version, originator
 
 import hashlib
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -36,7 +37,9 @@ from isthmus.kernel.time import isoformat
 
 TYPE = "isthmus-item+sd-jwt"
 DIGEST = "sha-256"
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 MOST = 2_000  # digests in one item
+DEEPEST = 64  # levels in a value that this node made itself
 _OPEN = {
     "id": str, "kind": str, "version": int, "iss": str, "made_at": str, "marking": dict,
     "_sd_alg": str, "_sd": [str],
@@ -76,18 +79,23 @@ class Presented:
 
 def encode(raw: bytes) -> str:
     """Write bytes in base64url without padding."""
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return b2a_base64(raw, newline=False).rstrip(b"=").translate(_TO_URL).decode()
 
 
 def decode(text: str) -> bytes:
     """Read base64url without padding; refuses a second way to write the same bytes."""
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except ValueError:
-        raise Invalid("item_malformed", "not base64url") from None
+    raw = _decoded(text)
     if encode(raw) != text:
         raise Invalid("item_malformed", "not written as base64url writes it")
     return raw
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        ascii_ = text.encode("ascii").translate(_FROM_URL)
+        return a2b_base64(ascii_ + b"=" * (-len(text) % 4))
+    except ValueError:
+        raise Invalid("item_malformed", "not base64url") from None
 
 
 def issue(item: Item, signer: Signer) -> Issued:
@@ -159,6 +167,18 @@ def read(raw: bytes, issuers: Issuers | None, most: int = MOST, nesting: int = 8
     twice. At most ``most`` disclosures, nested at most ``nesting`` deep. Without ``issuers`` the
     signature is taken as checked before: for what this node stored itself.
     """
+    if issuers is None:
+        return _stored(raw)
+    return _read(raw, issuers, most, nesting)
+
+
+@lru_cache(maxsize=4)
+def _stored(raw: bytes) -> Presented:
+    """An item is looked at several times while it is shared: terms, place, basis."""
+    return _read(raw, None, MOST, DEEPEST)
+
+
+def _read(raw: bytes, issuers: Issuers | None, most: int, nesting: int) -> Presented:
     try:
         record, *shown = raw.decode("ascii").split("~")
     except UnicodeDecodeError:
@@ -220,7 +240,7 @@ def _verify(record: str, header: Mapping[str, Any], originator: str, issuers: Is
 
 def _disclosed(one: str) -> tuple[str, Any]:
     try:
-        held = orjson.loads(decode(one))
+        held = orjson.loads(_decoded(one))  # its digest covers it as it is written
     except orjson.JSONDecodeError:
         raise Invalid("disclosure_malformed", "a disclosure is no JSON") from None
     if not isinstance(held, list) or len(held) != 3 or not isinstance(held[1], str):

@@ -24,6 +24,15 @@ _CHANNEL = select(channel_table).where(
     _c.partner == bindparam("partner_"),
     _c.lane == bindparam("lane_"),
 )
+_MOVE = (
+    update(channel_table)
+    .where(
+        _c.direction == bindparam("direction_"),
+        _c.partner == bindparam("partner_"),
+        _c.lane == bindparam("lane_"),
+    )
+    .values(epoch=bindparam("epoch_"), sequence=bindparam("sequence_"), hash=bindparam("hash_"))
+)
 _WAITING = (
     select(envelope_table)
     .where(
@@ -81,10 +90,8 @@ def channels(tx: Transaction, direction: str, partner: str) -> list[RowMapping]:
 
 def move(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Set the head of a chain."""
-    key = and_(
-        _c.direction == row["direction"], _c.partner == row["partner"], _c.lane == row["lane"]
-    )
-    if tx.execute(update(channel_table).where(key).values(**row)).rowcount == 0:
+    named = {f"{name}_": value for name, value in row.items()}
+    if tx.execute(_MOVE, named).rowcount == 0:
         tx.insert(channel_table, [row])
 
 

@@ -1,0 +1,380 @@
+"""The exchange between two nodes, each its own process, beside the floor it stands on.
+
+    python bench/exchange.py [hop] [catch-up --items 10000] [nothing-new] [ledger] [sd-jwt]
+
+``hop``: an item put at A (durable there) until B's signed receipt is durable at A, one at a time;
+beside it in the same run one bare mutual-TLS round trip with a durable SQLite write of the same
+bytes. ``catch-up``: a backlog of items while a flash is put every half second. ``nothing-new``: a
+poll that finds nothing. ``ledger``: entries sealed and a checkpoint signed. ``sd-jwt``: issue,
+present and read 30 fields, beside the sd-jwt package. Without a name all are run.
+"""
+
+import argparse
+import asyncio
+import random
+import sqlite3
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path.insert(0, str(TESTS))
+
+from exchange.world import Party
+from federation.child import open_party
+from federation.nodes import Process, build, free_port
+from isthmus.exchange import identity, issue, outbox, receipts, release, tls, upkeep
+from isthmus.exchange.connection import Connection
+from isthmus.exchange.model import Lane
+from isthmus.exchange.station import Station
+from isthmus.kernel.time import SystemClock
+from isthmus.platform.transaction import Transaction
+from isthmus.platform.worker import Worker
+
+NODES = ("PA-ANA", "BE-DOUANE")
+FIELDS = {f"field_{number}": f"a value of field {number}" for number in range(30)}
+WAIT = 600.0
+
+
+def shown(name: str, seconds: Sequence[float]) -> None:
+    """Print median and 99th percentile in ms."""
+    ordered = sorted(seconds)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    print(
+        f"{name:<58}p50 {statistics.median(ordered) * 1e3:8.2f} ms   p99 {p99 * 1e3:8.2f} ms"
+        f"   n {len(ordered)}"
+    )
+
+
+class Receipts:
+    """Notes when the receipt of each envelope is durable here."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, float] = {}
+        self._changed = threading.Condition()
+        take = receipts.take
+
+        def noted(tx: Transaction, partner: str, receipt: receipts.Receipt) -> int:
+            settled = take(tx, partner, receipt)
+            hashes = [line.hash for line in receipt.lines]
+            tx.after_commit(lambda: self._note(hashes))
+            return settled
+
+        receipts.take = noted  # type: ignore[assignment]
+
+    def _note(self, hashes: list[bytes]) -> None:
+        now = time.perf_counter()
+        with self._changed:
+            for one in hashes:
+                self.seen.setdefault(one.hex(), now)
+            self._changed.notify_all()
+
+    def wait(self, wanted: Callable[[], bool]) -> None:
+        """Wait until something is true of what was seen."""
+        end = time.monotonic() + WAIT
+        with self._changed:
+            while not wanted():
+                if not self._changed.wait(max(0.0, end - time.monotonic())):
+                    raise TimeoutError("the receipts did not come")
+
+
+class Pair:
+    """A in this process, B in one of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.processes = build(folder, *NODES, lookouts=10_000_000, rate=100_000_000)
+        self.b: Process = self.processes[1]
+        self.receipts = Receipts()
+        self.b.start()
+        self.a: Party = open_party(self.processes[0].root)
+        self.station = Station(self.a.database, self.a.policy, self.processes[0].root)
+        self.worker = Worker(
+            self.a.database, upkeep.handlers(self.a.database), 1, periodic=upkeep.PERIODIC
+        )
+
+    def start(self) -> None:
+        """Begin to exchange."""
+        self.worker.start()
+        self.station.start()
+
+    def hash_of(self, envelope: str) -> str:
+        """Return the hash of an envelope put here."""
+        from isthmus.exchange import post_store
+
+        row = self.a.database.read(lambda tx: post_store.by_id(tx, envelope))
+        assert row is not None
+        return str(row["hash"].hex())
+
+    def stop(self) -> None:
+        """End both."""
+        self.station.stop()
+        self.worker.stop()
+        self.a.database.close()
+        self.b.stop()
+
+
+def hop(pair: Pair, number: int) -> None:
+    """Time single items, beside bare round trips."""
+    with Peer(pair) as peer:
+        ours: list[float] = []
+        bare: list[float] = []
+        body = b"x" * 5000
+        for turn in range(number + 20):
+            began = time.perf_counter()
+            envelope = pair.a.put(NODES[1], pair.a.item(**FIELDS))
+            put = time.perf_counter()
+            hash_ = pair.hash_of(envelope)
+            pair.receipts.wait(lambda h=hash_: h in pair.receipts.seen)  # type: ignore[misc]
+            came = pair.receipts.seen[hash_]
+            began_bare = time.perf_counter()
+            peer.send(body)
+            if turn >= 20:
+                ours.append(came - put)
+                bare.append(time.perf_counter() - began_bare)
+            del began
+            time.sleep(random.uniform(0.0, 0.02))
+    shown("put durable at A -> durable at B -> receipt durable at A", ours)
+    shown("one bare mutual-TLS hop with a durable write", bare)
+
+
+def put_many(pair: Pair, number: int, lane: Lane = Lane.ROUTINE) -> float:
+    """Put a backlog, many in one transaction; return the seconds it took."""
+    from exchange.world import released
+    from isthmus.access.model import Purpose
+    from isthmus.agreements.model import Asked, Mode
+
+    asked = Asked(NODES[0], NODES[1], Purpose.TARGETING, Mode.SPONTANEOUS)
+    decision = released(list(FIELDS))
+    began = time.perf_counter()
+
+    def work(tx: Transaction, some: int) -> None:
+        own = identity.signer(tx)
+        for _ in range(some):
+            issued = issue.issue(pair.a.item(**FIELDS), own)
+            presented = issue.present(issued, issued.disclosures)
+            link = release.terms_for(tx, presented, decision, asked)
+            outbox.put(tx, NODES[1], lane, presented, [link], decision, asked)
+
+    for start in range(0, number, 1000):
+        some = min(1000, number - start)
+        pair.a.database.write(lambda tx, s=some: work(tx, s))  # type: ignore[misc]
+    return time.perf_counter() - began
+
+
+def catch_up(pair: Pair, number: int) -> None:
+    """Time a backlog, and the flashes put meanwhile."""
+    taken = put_many(pair, number)
+    print(f"{'put in the outbox, 1,000 in a transaction':<58}{number / taken:,.0f} items/s")
+    before = len(pair.receipts.seen)
+    flashes: dict[str, float] = {}
+    done = threading.Event()
+
+    def flash() -> None:
+        while not done.wait(0.5):
+            envelope = pair.a.put(NODES[1], pair.a.item(**FIELDS), Lane.FLASH)
+            flashes[pair.hash_of(envelope)] = time.perf_counter()
+
+    began = time.perf_counter()
+    pair.start()
+    thread = threading.Thread(target=flash)
+    thread.start()
+    pair.receipts.wait(
+        lambda: len([1 for one in pair.receipts.seen if one not in flashes]) - before >= number
+    )
+    seconds = time.perf_counter() - began
+    done.set()
+    thread.join()
+    pair.receipts.wait(lambda: all(one in pair.receipts.seen for one in flashes))
+    print(f"{f'catch-up of {number:,} items':<58}{number / seconds:,.0f} items/s, {seconds:.1f} s")
+    if flashes:
+        shown("flash put durable -> receipt durable, meanwhile",
+              [pair.receipts.seen[one] - put for one, put in flashes.items()])  # fmt: skip
+
+
+def nothing_new(pair: Pair) -> None:
+    """Time a poll that finds nothing."""
+
+    def dial(tx: Transaction) -> ssl.SSLContext:
+        return tls.client(tx, pair.processes[0].root, NODES[1])
+
+    context = pair.a.database.read(dial)
+    connection = Connection(NODES[1], f"127.0.0.1:{pair.b.port}", context, SystemClock())
+    own = pair.a.database.read(identity.signer)
+    taken = []
+    for _ in range(220):
+        began = time.perf_counter()
+        connection.ask(own, "/exchange/poll", {"wait": 0, "got": []})
+        taken.append(time.perf_counter() - began)
+    connection.close()
+    shown("nothing new", taken[20:])
+
+
+def ledger_rate(pair: Pair, number: int = 20_000) -> None:
+    """Time the sealing of entries."""
+    from isthmus.exchange import ledger
+
+    def fill(tx: Transaction) -> None:
+        ledger.append(tx, [
+            ledger.entry("envelope", f"e{one}", b"s" * 16, b"h" * 32, tx) for one in range(number)
+        ])  # fmt: skip
+
+    upkeep.seal_ledger(pair.a.database)
+    pair.a.database.write(fill)
+    began = time.perf_counter()
+    upkeep.seal_ledger(pair.a.database)
+    taken = time.perf_counter() - began
+    print(f"{'ledger entries sealed, 5,000 in a batch':<58}{number / taken:,.0f} entries/s")
+
+
+def sd_jwt(number: int = 400) -> None:
+    """Rates for 30 fields, beside the reference package."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from exchange.world import MARKING
+    from isthmus.exchange.signing import Signer, fingerprint
+    from isthmus.intelligence.model import Item, ItemKind
+
+    key = Ed25519PrivateKey.generate()
+    own = Signer("PA-ANA", key, fingerprint(key.public_key()))
+    item = Item("PA-ANA:x", ItemKind.SIGHTING, 1, "PA-ANA", SystemClock().now(), MARKING, FIELDS)
+    issued = issue.issue(item, own)
+    whole = issue.present(issued, issued.disclosures)
+    _rate("SD-JWT of 30 fields: issue", number, lambda: issue.issue(item, own))
+    _rate(
+        "SD-JWT of 30 fields: read", number, lambda: issue.read(whole, lambda *_: key.public_key())
+    )
+    from jwcrypto.jwk import JWK
+    from sd_jwt.common import SDObj
+    from sd_jwt.issuer import SDJWTIssuer
+    from sd_jwt.verifier import SDJWTVerifier
+
+    peer = JWK.generate(kty="OKP", crv="Ed25519")
+    claims = {SDObj(name): value for name, value in FIELDS.items()}
+
+    def made() -> str:
+        return str(
+            SDJWTIssuer(dict(claims), peer, sign_alg="EdDSA", add_decoy_claims=True).sd_jwt_issuance
+        )
+
+    text = made()
+    _rate("  the sd-jwt package: issue", number, made)
+    _rate("  the sd-jwt package: read", number,
+          lambda: SDJWTVerifier(text, lambda *_: peer).get_verified_payload())  # fmt: skip
+
+
+def _rate(name: str, number: int, act: Callable[[], object]) -> None:
+    began = time.perf_counter()
+    for _ in range(number):
+        act()
+    print(f"{name:<58}{number / (time.perf_counter() - began):,.0f} /s")
+
+
+class Peer:
+    """A bare server: mutual TLS, one durable write, an answer. Nothing else."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair, self.port = pair, free_port()
+
+    def __enter__(self) -> "Peer":
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--peer", str(self.pair.b.root), str(self.port)]
+        )
+        root = self.pair.processes[0].root
+        context = self.pair.a.database.read(lambda tx: tls.client(tx, root, NODES[1]))
+        import http.client
+
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.connection = http.client.HTTPSConnection(
+                    "127.0.0.1", self.port, context=context
+                )
+                self.connection.connect()
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        return self
+
+    def send(self, body: bytes) -> None:
+        """One round trip."""
+        self.connection.request("POST", "/", body)
+        self.connection.getresponse().read()
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def serve_peer(root: Path, port: int) -> None:
+    """Be the bare server."""
+    import uvicorn
+
+    node = open_party(root)
+    context = node.database.read(lambda tx: tls.server(tx, root))
+    store = sqlite3.connect(root / "bare.db", isolation_level=None, check_same_thread=False)
+    store.execute("PRAGMA journal_mode=WAL")
+    store.execute("PRAGMA synchronous=FULL")
+    store.execute("CREATE TABLE IF NOT EXISTS held (body BLOB)")
+
+    async def app(scope, receive, send):  # type: ignore[no-untyped-def]
+        parts = []
+        while True:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        await asyncio.to_thread(store.execute, "INSERT INTO held VALUES (?)", (b"".join(parts),))
+        await send({"type": "http.response.start", "status": 200,
+                    "headers": [(b"content-length", b"2")]})  # fmt: skip
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, lifespan="off", access_log=False, log_level="error"
+    )
+    config.load()
+    config.ssl = context
+    uvicorn.Server(config).run()
+
+
+def main() -> None:
+    """Run what is asked for."""
+    if sys.argv[1:2] == ["--peer"]:
+        serve_peer(Path(sys.argv[2]), int(sys.argv[3]))
+        return
+    names = ("hop", "catch-up", "nothing-new", "ledger", "sd-jwt")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", choices=[*names, []])
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--number", type=int, default=300)
+    given = parser.parse_args()
+    what = given.what or names
+    with tempfile.TemporaryDirectory() as folder:
+        pair = Pair(Path(folder))
+        try:
+            if "catch-up" in what:
+                catch_up(pair, given.items)
+            else:
+                pair.start()
+            if "hop" in what:
+                hop(pair, given.number)
+            if "nothing-new" in what:
+                nothing_new(pair)
+            if "ledger" in what:
+                ledger_rate(pair)
+        finally:
+            pair.stop()
+    if "sd-jwt" in what:
+        sd_jwt()
+
+
+if __name__ == "__main__":
+    main()
