@@ -73,12 +73,17 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same terms, some times as fast, for texts that the careful one has read before."""
+
+
 _Loader.yaml_implicit_resolvers = {
     first: [rule for rule in resolvers if not rule[0].endswith(("timestamp", "bool"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 # Only these two words are truth values: NO is Norway.
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(true|false)$"), list("tf"))
+_QuickLoader.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 @cache
@@ -127,7 +132,7 @@ def read(text: str, file: str) -> Agreement:
 @lru_cache(maxsize=256)
 def read_kept(text: str) -> Agreement:
     """Read an agreement that this node keeps; it was read and checked when it came in."""
-    return read(text, "kept")
+    return _agreement(yaml.load(text, _QuickLoader))  # noqa: S506 - a safe loader
 
 
 def hash_of(document: Mapping[str, Any]) -> str:
