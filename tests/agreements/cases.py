@@ -32,7 +32,7 @@ from isthmus.intelligence.model import (
     Tlp,
 )
 
-NODES = ("PA-ANA", "NL-DOU", "BE-GAD")
+NODES = ("PA-ANA", "NL-DOUANE", "BE-DOUANE")
 KINDS = (ItemKind.ALERT, ItemKind.SIGHTING)
 PURPOSES = (Purpose.TARGETING, Purpose.INSPECTION, Purpose.JUDICIAL)
 MODES = tuple(Mode)
@@ -195,8 +195,8 @@ def a_person(draw: Drawer) -> dict[str, Any]:
 def what_is_asked(draw: Drawer) -> Asked:
     """Draw who asks for what."""
     return Asked(
-        draw.one(("PA-ANA", "PA-ANA", "PA-ANA", "NL-DOU")),
-        draw.one(("NL-DOU", "NL-DOU", "NL-DOU", "PA-ANA", "BE-GAD")),
+        draw.one(("PA-ANA", "PA-ANA", "PA-ANA", "NL-DOUANE")),
+        draw.one(("NL-DOUANE", "NL-DOUANE", "NL-DOUANE", "PA-ANA", "BE-DOUANE")),
         draw.one(PURPOSES),
         draw.one(MODES),
         draw.some(CONDITIONS, 0.5),

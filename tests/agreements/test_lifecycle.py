@@ -20,7 +20,7 @@ from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 from isthmus.platform import audit, events
 
 TEXT = shipped.text_of("PA-NL-2026")
-NODES = ("PA-ANA", "NL-DOU")
+NODES = ("PA-ANA", "NL-DOUANE")
 
 
 def next_version(text: str, *changes: tuple[str, str], number: int = 2) -> str:
@@ -37,19 +37,19 @@ WIDER = next_version(TEXT, ("kinds: [alert, sighting]", "kinds: [alert, sighting
 def test_an_agreement_comes_into_force_through_two_reviewers_and_two_signatures(desk) -> None:
     version = desk.tested(TEXT)
     assert desk.read(service.hash_of, "PA-NL-2026") is None
-    with pytest.raises(Conflict, match="NL-DOU, PA-ANA"):
+    with pytest.raises(Conflict, match="NL-DOUANE, PA-ANA"):
         desk.write(lifecycle.activate, desk.second, version, fictional=True)
     desk.sign(version, "PA-ANA")
-    with pytest.raises(Conflict, match="and NL-DOU did not"):
+    with pytest.raises(Conflict, match="and NL-DOUANE did not"):
         desk.write(lifecycle.activate, desk.second, version, fictional=True)
-    desk.sign(version, "NL-DOU")
+    desk.sign(version, "NL-DOUANE")
     desk.write(lifecycle.activate, desk.second, version, fictional=True)
     assert desk.read(service.hash_of, "PA-NL-2026") == read(TEXT, "x").hash
-    clauses = desk.read(lambda tx: service.clauses_between(tx, "PA-ANA", "NL-DOU", tx.now))
+    clauses = desk.read(lambda tx: service.clauses_between(tx, "PA-ANA", "NL-DOUANE", tx.now))
     assert [one.clause.id for one in clauses] == [
         "art-3", "art-4", "art-5", "art-6", "art-7", "art-8", "art-9", "art-10",
     ]  # fmt: skip
-    assert desk.read(lambda tx: service.clauses_between(tx, "PA-ANA", "BE-GAD", tx.now)) == []
+    assert desk.read(lambda tx: service.clauses_between(tx, "PA-ANA", "BE-DOUANE", tx.now)) == []
 
 
 def test_no_person_does_two_of_the_steps(lite) -> None:
@@ -101,7 +101,7 @@ def test_an_example_that_fails_stops_the_second_review(lite) -> None:
 def test_a_wrong_signature_or_a_strangers_is_refused(lite) -> None:
     version = lite.tested(TEXT)
     with pytest.raises(Denied, match="does not fit"):
-        lite.write(lifecycle.record_signature, lite.second, version, "NL-DOU", b"bad", believe)
+        lite.write(lifecycle.record_signature, lite.second, version, "NL-DOUANE", b"bad", believe)
     with pytest.raises(Invalid, match="no party"):
         lite.write(lifecycle.record_signature, lite.second, version, "FR-DGD", b"good", believe)
 
@@ -176,12 +176,12 @@ def test_what_counts_as_narrower_never_releases_more(held, other, place) -> None
 def test_a_suspended_clause_holds_no_more_and_comes_back_by_another_person(desk, clock) -> None:
     desk.in_force()
     example = next(iter(shipped.fictional()[-1].examples["art-3"]))
-    asked = Asked("PA-ANA", "NL-DOU", Purpose.TARGETING, Mode.SPONTANEOUS)
+    asked = Asked("PA-ANA", "NL-DOUANE", Purpose.TARGETING, Mode.SPONTANEOUS)
 
     def answer():
         return desk.read(
             lambda tx: decide(
-                service.clauses_between(tx, "PA-ANA", "NL-DOU", tx.now),
+                service.clauses_between(tx, "PA-ANA", "NL-DOUANE", tx.now),
                 prohibitions.overlay(tx),
                 example.item,
                 asked,
@@ -234,15 +234,15 @@ def test_every_step_is_audited_by_codes_and_ids(lite) -> None:
 def test_hashes_that_differ_hold_and_show_until_they_agree(desk) -> None:
     desk.in_force()
     own = desk.read(service.hash_of, "PA-NL-2026")
-    assert desk.read(service.hashes_agree, "NL-DOU", "PA-NL-2026")
-    assert not desk.write(service.note_partner_hash, "NL-DOU", "PA-NL-2026", "0" * 64)
-    assert not desk.read(service.hashes_agree, "NL-DOU", "PA-NL-2026")
+    assert desk.read(service.hashes_agree, "NL-DOUANE", "PA-NL-2026")
+    assert not desk.write(service.note_partner_hash, "NL-DOUANE", "PA-NL-2026", "0" * 64)
+    assert not desk.read(service.hashes_agree, "NL-DOUANE", "PA-NL-2026")
     (row,) = desk.read(service.differences, desk.first)
-    assert (row["partner"], row["hash"]) == ("NL-DOU", "0" * 64)
-    assert desk.write(service.note_partner_hash, "NL-DOU", "PA-NL-2026", own)
-    assert desk.read(service.hashes_agree, "NL-DOU", "PA-NL-2026")
+    assert (row["partner"], row["hash"]) == ("NL-DOUANE", "0" * 64)
+    assert desk.write(service.note_partner_hash, "NL-DOUANE", "PA-NL-2026", own)
+    assert desk.read(service.hashes_agree, "NL-DOUANE", "PA-NL-2026")
     assert desk.read(service.differences, desk.first) == []
-    assert not desk.read(service.hashes_agree, "NL-DOU", "PA-BE-2026")  # not in force at all
+    assert not desk.read(service.hashes_agree, "NL-DOUANE", "PA-BE-2026")  # not in force at all
 
 
 # -- overlay ------------------------------------------------------------------------------
@@ -286,9 +286,9 @@ def test_what_stays_is_counted_by_the_clause_that_would_let_it_pass(desk) -> Non
     example = next(one for one in held.examples["art-7"] if one.because == "subject_not_named")
 
     def share(tx):
-        clauses = service.clauses_between(tx, "PA-ANA", "NL-DOU", tx.now)
+        clauses = service.clauses_between(tx, "PA-ANA", "NL-DOUANE", tx.now)
         decision = decide(clauses, (), example.item, example.asked, tx.now)
-        service.note_withheld(tx, decision, example.item, "NL-DOU")
+        service.note_withheld(tx, decision, example.item, "NL-DOUANE")
 
     for _ in range(3):
         desk.write(share)

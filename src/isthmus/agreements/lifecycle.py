@@ -5,6 +5,7 @@ version is ever changed: an amendment is a new version, and the one before is ke
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -219,5 +220,5 @@ def _agreement(row: RowMapping) -> Agreement:
     return read_kept(row["source"])
 
 
-def _note(tx: Transaction, actor: Actor, action: str, object_id: str, **detail: object) -> None:
+def _note(tx: Transaction, actor: Actor, action: str, object_id: str, **detail: Any) -> None:
     audit.record(tx, actor.id, action, "agreement", object_id, agency=actor.agency, **detail)

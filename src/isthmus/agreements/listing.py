@@ -122,7 +122,14 @@ def take(tx: Transaction, actor: Actor, collection: str, rows: Sequence[Listed])
         )
     counts = {"rows": len(rows), "new": new}
     audit.record(
-        tx, actor.id, "agreement.list", "listing", collection, agency=actor.agency, **counts
+        tx,
+        actor.id,
+        "agreement.list",
+        "listing",
+        collection,
+        agency=actor.agency,
+        rows=len(rows),
+        new=new,
     )
     return counts
 
