@@ -144,6 +144,7 @@ def count_units(tx: Transaction, scope: Scope, line: str) -> int:
     return int(tx.execute(select(func.count()).select_from(unit_table).where(*where)).scalar_one())
 
 
+@unscoped("what changed of a party concerns every office, for the node and not for a person")
 def score_again(tx: Transaction, lines: Iterable[str]) -> int:
     """Let open units on which these lines stand be due for scoring again; return how many."""
     due = 0
