@@ -6,9 +6,11 @@ from pathlib import Path
 from isthmus.access import agencies
 from isthmus.access.model import Actor, AgencyKind, node_actor
 from isthmus.access.sessions import SessionTerms
+from isthmus.agreements.prohibitions import overlay
+from isthmus.agreements.service import clauses_between
 from isthmus.cargo.derive import Home
 from isthmus.exchange import upkeep as exchange_upkeep
-from isthmus.exchange.policy import Closed
+from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.station import Station
 from isthmus.flow import upkeep
 from isthmus.flow.erase import Eraser, erasers
@@ -64,7 +66,9 @@ class Node:
             self.clock,
             (*platform_upkeep.PERIODIC, *exchange_upkeep.PERIODIC, *upkeep.PERIODIC),
         )
-        self.station = Station(self.database, Closed(), folder.temporary)
+        self.station = Station(
+            self.database, ByAgreements(clauses_between, overlay), folder.temporary
+        )
 
     @staticmethod
     def open(root: Path, clock: Clock | None = None) -> "Node":

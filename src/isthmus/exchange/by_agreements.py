@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
+from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import InForce, Prohibition
 from isthmus.exchange.envelope import Opened
@@ -23,7 +26,23 @@ class ByAgreements:
     sender forbids itself is its own matter."""
 
     def __init__(self, clauses: Clauses, overlay: Overlay) -> None:
-        self._clauses, self._overlay = clauses, overlay
+        self._read_clauses, self._read_overlay = clauses, overlay
+        # Of one transaction, whose moment is one: a batch asks the same for each envelope.
+        self._held: WeakKeyDictionary[Transaction, dict[object, Any]] = WeakKeyDictionary()
+
+    def _clauses(self, tx: Transaction, sender: str, recipient: str) -> Sequence[InForce]:
+        held = self._held.setdefault(tx, {})
+        if (sender, recipient) not in held:
+            held[sender, recipient] = self._read_clauses(tx, sender, recipient, tx.now)
+        found: Sequence[InForce] = held[sender, recipient]
+        return found
+
+    def _overlay(self, tx: Transaction) -> Sequence[Prohibition]:
+        held = self._held.setdefault(tx, {})
+        if "overlay" not in held:
+            held["overlay"] = self._read_overlay(tx)
+        found: Sequence[Prohibition] = held["overlay"]
+        return found
 
     def dispatch(self, tx: Transaction, opened: Opened) -> Verdict:
         """Stop what the clauses or the overlay no longer let pass whole."""
@@ -39,18 +58,19 @@ class ByAgreements:
         asked = opened.envelope.asked
         known = {
             one.agreement: one.agreement_hash
-            for one in self._clauses(tx, asked.sender, asked.recipient, tx.now)
+            for one in self._clauses(tx, asked.sender, asked.recipient)
         }
         for basis in opened.envelope.basis:
             if basis.agreement not in known:
                 return Verdict(HELD, "agreement_unknown")
             if basis.agreement_hash != known[basis.agreement]:
+                service.note_partner_hash(tx, asked.sender, basis.agreement, basis.agreement_hash)
                 return Verdict(HELD, "agreement_differs")
         return self._decide(tx, opened, ())
 
     def _decide(self, tx: Transaction, opened: Opened, overlay: Sequence[Prohibition]) -> Verdict:
         asked = opened.envelope.asked
-        clauses = self._clauses(tx, asked.sender, asked.recipient, tx.now)
+        clauses = self._clauses(tx, asked.sender, asked.recipient)
         decision = decide(clauses, overlay, opened.presented.item, asked, tx.now)
         for path in sorted(opened.presented.paths):
             if path not in decision.released:
