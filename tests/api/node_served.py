@@ -34,6 +34,11 @@ from isthmus.cases import holds, picks
 from isthmus.flow import inspect, target
 from isthmus.kernel.time import SetClock
 from isthmus.node import Node
+from isthmus.parties import hits
+from isthmus.parties.hit_store import Wanted
+from isthmus.parties.lists import lookout
+from isthmus.parties.lists import service as lists
+from isthmus.parties.lists.service import File
 from isthmus.platform.settings import AgencySettings, LimitSettings, NodeSettings, Settings
 from isthmus.reference.check_digits import container_check_digit
 
@@ -219,6 +224,7 @@ def seed(api: Api) -> None:
         "at": "2026-01-01T00:00:00Z",
     }
     take(json.dumps(gone).encode(), "events.jsonl")
+    api.ids["hit"] = _hit(api)
     administrator = api.actors[Role.ADMINISTRATOR]
     spare = person(node.database, administrator, RoleRequest(Role.ANALYST))
     former = person(node.database, administrator, RoleRequest(Role.ANALYST))
@@ -231,6 +237,17 @@ def seed(api: Api) -> None:
             tx, administrator, label="Old", agency=api.agency, role=Role.TERMINAL
         )
     ).id
+
+
+def _hit(api: Api) -> str:
+    """Take in a lookout that the consignees' name is near; return the hit."""
+    row = "P-0,person,Marya Exampell,,,,,targeting,Risk analysis,2027-06-30"
+    file = File("own.csv", "\n".join([",".join(lookout.COLUMNS), row, ""]).encode())
+    api.node.database.write(lambda tx: lists.take(tx, api.actors[Role.SUPERVISOR], "csv", [file]))
+    api.node.rescreener.rescreen_due()
+    analyst = api.actors[Role.ANALYST]
+    (hit,) = api.node.database.read(lambda tx: hits.desk(tx, analyst, Wanted(), 10))
+    return str(hit["id"])
 
 
 def holds_row(tx: Any, hold_id: str) -> Any:

@@ -42,6 +42,7 @@ NAMED = {
     "hold_id": ("hold", "proposed"),
     "inspection_id": ("inspection",),
     "alert_id": ("alert",),
+    "hit_id": ("hit",),
     "person_id": ("person", "former"),
     "token_id": ("token",),
     "agency": ("agency",),

@@ -13,6 +13,7 @@ from isthmus.access.sessions import SessionTerms
 from isthmus.flow.erase import Eraser
 from isthmus.flow.receive import Receiver
 from isthmus.flow.score import Scorer
+from isthmus.flow.screen import Screener
 from isthmus.flow.train import Trainer
 from isthmus.platform.database import Database
 from isthmus.platform.settings import NodeFolder, Settings
@@ -25,6 +26,7 @@ class Served(Protocol):
     settings: Settings
     database: Database
     receiver: Receiver
+    screener: Screener
     scorer: Scorer
     trainer: Trainer
     eraser: Eraser
