@@ -1,13 +1,18 @@
 """Shipped agreements: their examples come out, and each depends on its own clause alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from isthmus.access.model import Purpose
 from isthmus.agreements import shipped
 from isthmus.agreements.agreement import Agreement
 from isthmus.agreements.clocks import HORIZONS
-from isthmus.agreements.examples import outcomes, run, without
+from isthmus.agreements.decide import decide
+from isthmus.agreements.examples import in_force, outcomes, run, without
+from isthmus.agreements.model import Decision, Mode
+from isthmus.agreements.overlay import shipped as shipped_overlay
 from isthmus.intelligence import schema
 
 WHOLE = shipped.fictional()
@@ -83,3 +88,28 @@ def test_the_maritime_texts_form_a_chain() -> None:
     assert held["US-PA-1991"].role == "base"
     assert (held["US-PA-2002"].role, held["US-PA-2002"].under) == ("supplement", "US-PA-1991")
     assert (held["US-PA-2004"].role, held["US-PA-2004"].under) == ("amendment", "US-PA-2002")
+
+
+def test_the_worked_example_of_the_protocol_comes_out_as_told() -> None:
+    (agreement,) = [one for one in WHOLE if one.id == "PA-NL-2026"]
+    example = next(one for one in agreement.examples["art-7"] if one.allow)
+    persons = [{"category": one, "name": "Ana Ficta"} for one in ("suspect", "witness")]
+    body = {"containers": ["MSKU1234565"], "persons": persons}
+    item = replace(example.item, body=body)
+    clauses = in_force(agreement)
+
+    def told(**more: object) -> Decision:
+        asked = replace(example.asked, **more)  # type: ignore[arg-type]
+        return decide(clauses, shipped_overlay(), item, asked, example.at)
+
+    decision = told()
+    assert decision.released["containers"].citation == "PA-NL-2026/art-3"
+    assert decision.released["persons.0.name"].citation == "PA-NL-2026/art-7"
+    stays = decision.withheld["persons.1.name"]
+    assert (stays.code, stays.clause) == ("subject_not_named", "PA-NL-2026/art-7")
+    duties = decision.duties
+    assert {str(code) for code in duties.handling} == {"H1", "H2"}
+    assert (duties.keep_for, duties.feedback_within) == (timedelta(days=180), timedelta(days=14))
+    assert not duties.onward.nodes
+    assert set(told(mode=Mode.AUTOMATIC).released) == {"containers"}
+    assert told(purpose=Purpose.JUDICIAL).nothing

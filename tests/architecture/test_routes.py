@@ -83,6 +83,10 @@ def test_every_role_reaches_something_and_no_permission_of_the_loop_is_idle(desc
     idle = {"budget.set", "backup.perform", "list.take"}
     # Partners and the ledger are kept from the console as yet.
     idle |= {"partner.read", "partner.propose", "partner.compare", "ledger.read"}
+    # So are agreements, the overlay and commitments.
+    idle |= {"agreement.read", "agreement.draft", "agreement.review", "agreement.activate"}
+    idle |= {"agreement.suspend", "overlay.propose", "overlay.approve"}
+    idle |= {"commitment.keep", "commitment.verify"}
     assert {permission.value for permission in Permission} - needed == idle
 
 

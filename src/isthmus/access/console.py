@@ -11,7 +11,13 @@ from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction
 
 LOGIN = "console"
-ROLES = (Role.SUPERVISOR, Role.INSPECTOR, Role.DATA_PROTECTION_OFFICER, Role.AUDITOR)
+ROLES = (
+    Role.SUPERVISOR,
+    Role.INSPECTOR,
+    Role.DATA_PROTECTION_OFFICER,
+    Role.AUDITOR,
+    Role.LEGAL_OFFICER,
+)
 
 
 def operator(tx: Transaction, agency_code: str) -> Actor:

@@ -20,6 +20,7 @@ from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
+from isthmus.reference.codelist import code_list
 
 # Whether a node signed an agreement's hash: node, agreement, hash, signature.
 Verifier = Callable[[str, str, str, bytes], bool]
@@ -162,6 +163,8 @@ def suspend(
     One person is enough and no partner is asked: it only narrows.
     """
     check(tx, actor, Permission.AGREEMENT_SUSPEND, object_id=agreement)
+    if ground not in code_list("refusal_grounds"):
+        raise Invalid("ground_unknown", "no ground of refusal", agreement=agreement, ground=ground)
     row = store.active_of(tx, agreement)
     if row is None or (clause is not None and _agreement(row).clause(clause) is None):
         raise Conflict(

@@ -13,6 +13,7 @@ MODULES = (
     "check_leaks",
     "stream",
     "lists",
+    "agreements",
     "exchange",
     "ledger",
     "screen",
