@@ -66,6 +66,21 @@ def test_the_loop_ran_to_its_end(shown):
     assert summary["scored"] >= sum(row["assessed"] for row in summary["coverage"])
 
 
+def test_a_listed_consignee_in_cyrillic_is_flagged_and_another_was_judged(shown):
+    folder, summary = shown
+    assert summary["lists"]["entries"] == 4
+    assert summary["lists"]["hits_open"] >= 1
+    assert summary["lists"]["hits_not_same"] == 1
+    line = "ООО ПЕРЕВОЗКИ C/O КОНСТЕЛАСЬОН ФИКТИСИЯ ТРЕЙДЫНГ"
+    told = set()
+    for locale in ("es", "en", "fr", "nl", "pt"):
+        done = run("screen", line, "--json", "--locale", locale, folder=folder)
+        (hit,) = json.loads(done.stdout)["queries"][0]["hits"]
+        assert (hit["list"], hit["entry"]) == ("csv", "D-1")
+        told.add(tuple(reason["text"] for reason in hit["reasons"]))
+    assert len(told) == 5
+
+
 def test_what_signs_people_in_is_its_owners_alone(shown):
     folder, _ = shown
     file = folder / "demo-people.json"

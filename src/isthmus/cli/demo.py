@@ -19,7 +19,7 @@ import typer
 from isthmus.access.model import Role
 from isthmus.cargo import service as cargo
 from isthmus.cargo.formats.source import Source
-from isthmus.cli import demo_people, serving
+from isthmus.cli import demo_lists, demo_people, serving
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.demo_days import Days, Tallies
 from isthmus.cli.loop import progress
@@ -189,13 +189,19 @@ def _on_sample(
     with tempfile.TemporaryDirectory(prefix="isthmus-demo-") as temporary:
         out = Path(temporary) / "traffic"
         made = run.generate(out, run.Order(consignments, BEFORE.days, seed, start, RATE))
-        sent = [(at, path) for at, path in post.sent(out / run.DOCUMENTS) if at <= now]
+        listed = demo_lists.papers(Path(temporary) / "listed", now)
+        sent = sorted([*post.sent(out / run.DOCUMENTS), *listed])
+        sent = [(at, path) for at, path in sent if at <= now]
         clock = SetClock(min(start, sent[0][0]))
         with _create(folder, settings, clock) as node:
+            demo_lists.take(node, demo_lists.LOOKOUTS, now)
             days = Days(node, clock, Officers(book.rows(out), schemes.shipped(), seed))
             with progress("traffic", len(sent)) as advance:
                 days.run(sent, now, advance)
-            counted = _counts(node, days.tallies)
+            counted = {
+                "lists": demo_lists.judge_and_renew(node, now),
+                **_counts(node, days.tallies),
+            }
     whole = {
         "consignments": made.consignments,
         "documents": sum(made.documents.values()),
@@ -296,8 +302,8 @@ def _figures(card: dict[str, Any]) -> dict[str, Any]:
 
 def _words(result: dict[str, Any]) -> str:
     lines = [""]
-    for name in ("traffic", "received", "picked", "inspections", "found"):
-        if result[name]:
+    for name in ("traffic", "received", "lists", "picked", "inspections", "found"):
+        if result.get(name):
             parts = [
                 f"{key.replace('_', ' ')} {_count(value)}"
                 for key, value in result[name].items()
