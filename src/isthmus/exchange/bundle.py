@@ -149,12 +149,12 @@ class _Checker:
     def run(self) -> None:
         """Check everything, whatever was found before."""
         for place, one in enumerate(self.held["keys"]):
-            self._try(f"keys[{place}]", lambda one=one: self._key(one))  # type: ignore[misc]
+            self._try(f"keys[{place}]", lambda one=one: self._key(one))
         self._try("envelope", self._check_envelope)
         self._try("receipt", self._check_receipt)
         for place, one in enumerate(self.held["inclusions"]):
             where = f"inclusions[{place}]"
-            self._try(where, lambda one=one: self._check_inclusion(one))  # type: ignore[misc]
+            self._try(where, lambda one=one: self._check_inclusion(one))
         if not self.findings:
             self._try("keys", self._all_used)
             self._try("inclusions", self._all_there)

@@ -18,6 +18,8 @@ from isthmus.exchange import (
     shape,
     witness,
 )
+from isthmus.exchange.blind import Desk, Entries, nothing_to_ask
+from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import BATCH, Direction, Lane
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.request import Rate
@@ -43,8 +45,11 @@ class Act:
 class Calls:
     """The calls of one node."""
 
-    def __init__(self, database: Database, policy: Policy) -> None:
+    def __init__(
+        self, database: Database, policy: Policy, entries: Entries = nothing_to_ask
+    ) -> None:
         self.database, self.policy = database, policy
+        self.desk = Desk(entries, time.monotonic)
         self.rate = Rate()
         self.stopping = False
         self._acts: dict[str, Act] = {
@@ -60,6 +65,8 @@ class Calls:
             "/exchange/checkpoints": Act("bulk", self._checkpoints),
             "/exchange/card": Act("bulk", self._card),
             "/exchange/epoch": Act("bulk", self._epoch),
+            "/exchange/blind/set": Act("bulk", self._blind_set),
+            "/exchange/blind/ask": Act("bulk", self._blind_ask),
         }
 
     def act(self, path: str) -> Act | None:
@@ -138,6 +145,21 @@ class Calls:
 
     def _epoch(self, sender: str, body: bytes) -> bytes:
         return orjson.dumps(self.database.write(lambda tx: epochs.take(tx, sender, body)))
+
+    def _blind_set(self, sender: str, _body: bytes) -> bytes:
+        """Prepare the set that a partner may ask about blindly."""
+        held = self.database.read(lambda tx: self.desk.held(tx, sender))
+        ticket, setup = self.desk.prepare(sender, held)
+        return orjson.dumps({"ticket": ticket, "setup": encode(setup)})
+
+    def _blind_ask(self, sender: str, body: bytes) -> bytes:
+        asked = _object(body)
+        shape.check(asked, {"ticket": str, "request": str}, "the call")
+        request = decode(asked["request"])
+        answer = self.database.write(
+            lambda tx: self.desk.answer(tx, sender, asked["ticket"], request)
+        )
+        return orjson.dumps({"response": encode(answer)})
 
     def _card(self, sender: str, body: bytes) -> bytes:
         """Take a partner's card (its next key) and show this node's own."""

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, bindparam, func, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.exchange.tables import (
+    Row,
     checkpoint_table,
     ledger_entry_table,
     ledger_leaf_table,
@@ -141,7 +142,7 @@ def insert_checkpoint(tx: Transaction, row: Mapping[str, Any]) -> bool:
     return tx.insert_new(checkpoint_table, row)
 
 
-def judge(tx: Transaction, row: Mapping[str, Any], state: str) -> None:
+def judge(tx: Transaction, row: Row, state: str) -> None:
     """Set what a checkpoint was found to be."""
     tx.execute(
         update(checkpoint_table)

@@ -17,6 +17,7 @@ from isthmus.exchange import envelope, identity, issue, ledger, partners, post_s
 from isthmus.exchange.envelope import Envelope
 from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane, start_of
 from isthmus.exchange.signing import Signer, Statement
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
@@ -208,9 +209,7 @@ def rebase(tx: Transaction, partner: str, lane: Lane, head: Head) -> int:
     return len(rows)
 
 
-def _seal_anew(
-    tx: Transaction, own: Signer, row: Mapping[str, Any], head: Head
-) -> tuple[Head, dict[str, Any]]:
+def _seal_anew(tx: Transaction, own: Signer, row: Row, head: Head) -> tuple[Head, dict[str, Any]]:
     raw = vault.unlock(tx.keys, row["id"], row)
     made, _ = envelope.parse(raw)
     sealed = made.at(head, tx.now)
@@ -228,7 +227,7 @@ def _seal_anew(
     return Head(sealed.epoch, sealed.sequence, statement.hash), entry
 
 
-def _keep_earlier(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+def _keep_earlier(tx: Transaction, rows: Sequence[Row]) -> None:
     post_store.keep_earlier(
         tx,
         [

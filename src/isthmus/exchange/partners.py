@@ -6,7 +6,6 @@ A key rotated in order needs no ceremony, for the old key names the new. After a
 old keys count for nothing and the ceremony begins anew.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,13 +19,14 @@ from isthmus.exchange import identity, key_store
 from isthmus.exchange.identity import Card
 from isthmus.exchange.model import Caps, Partner, PartnerState
 from isthmus.exchange.signing import Keys
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 
 
-def of_row(row: Mapping[str, Any]) -> Partner:
+def of_row(row: Row) -> Partner:
     """Read an entry of the directory."""
     return Partner(
         row["code"],

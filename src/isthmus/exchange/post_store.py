@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, and_, bindparam, func, or_, select, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.exchange.tables import (
+    Row,
     channel_table,
     copy_table,
     earlier_table,
@@ -344,7 +345,7 @@ def add_asked(tx: Transaction, partner: str, day: str, number: int) -> None:
         )
 
 
-def make_room(tx: Transaction, row: Mapping[str, Any], epoch: int, sequence: int) -> None:
+def make_room(tx: Transaction, row: Row, epoch: int, sequence: int) -> None:
     """Take a place in a chain away from whichever other envelope was to have it; it is sealed
     anew afterwards."""
     tx.execute(

@@ -6,10 +6,9 @@ to, as it came: signed by the originator. What a holder did about it comes back 
 has not answered stands here by name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
@@ -26,6 +25,7 @@ from isthmus.exchange import (
 )
 from isthmus.exchange.issue import Issued, Presented
 from isthmus.exchange.model import Lane, ReceiptKind
+from isthmus.exchange.tables import Row
 from isthmus.exchange.terms import Terms
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid, NotFound
@@ -97,7 +97,7 @@ def _follow(
 
 
 def _asked(
-    tx: Transaction, own: str, partner: str, copy: Mapping[str, Any], shown: Presented
+    tx: Transaction, own: str, partner: str, copy: Row, shown: Presented
 ) -> tuple[Asked, Decision]:
     """A recall stands on the clause by which the item went, whether or not it still stands."""
     sent = inbox.opened(tx, copy["envelope_id"])
@@ -112,7 +112,7 @@ def _asked(
     return asked, decision
 
 
-def _onward(copy: Mapping[str, Any]) -> frozenset[str]:
+def _onward(copy: Row) -> frozenset[str]:
     """To whom the holder of a copy was allowed to pass it on."""
     return terms.unverified(copy["terms"]).onward
 

@@ -6,7 +6,7 @@ of their own.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +15,7 @@ from typing import Any
 from isthmus.exchange import identity, ledger, post_store, shape, signing
 from isthmus.exchange.model import EnvelopeState, ReceiptKind
 from isthmus.exchange.signing import Keys, Statement
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
 from isthmus.kernel.time import isoformat
@@ -102,8 +103,9 @@ def _keep(
     sent: bool,
 ) -> str:
     salt = secrets.token_bytes(16)
+    receipt_id = new_id("rcp")
     row = {
-        "id": new_id("rcp"),
+        "id": receipt_id,
         "direction": direction,
         "partner": partner,
         "kind": about.value,
@@ -115,11 +117,11 @@ def _keep(
     }
     if not post_store.insert_receipt(tx, row):
         known = post_store.receipt_by_hash(tx, statement.hash)
-        return str(known["id"]) if known else row["id"]
-    ledger.append(tx, [ledger.entry(KIND, row["id"], salt, statement.hash, tx)])
+        return str(known["id"]) if known else receipt_id
+    ledger.append(tx, [ledger.entry(KIND, receipt_id, salt, statement.hash, tx)])
     if not sent:
         tx.after_commit(tx.wake)
-    return str(row["id"])
+    return receipt_id
 
 
 def read(raw: bytes, keys: Keys) -> Receipt:
@@ -182,9 +184,7 @@ def take(tx: Transaction, partner: str, receipt: Receipt) -> int:
     return len(settled)
 
 
-def _told(
-    tx: Transaction, partner: str, receipt: Receipt, line: Line, row: Mapping[str, Any]
-) -> None:
+def _told(tx: Transaction, partner: str, receipt: Receipt, line: Line, row: Row) -> None:
     """A later receipt: opened, used, or acted on a recall or correction."""
     if row["partner"] != partner:
         raise Denied("receipt_unknown", "the receipt is about another's envelope")
@@ -200,7 +200,7 @@ def _told(
     )
 
 
-def _put_back(tx: Transaction, row: Mapping[str, Any], line: Line, epoch: int) -> None:
+def _put_back(tx: Transaction, row: Row, line: Line, epoch: int) -> None:
     earlier = post_store.earlier(tx, line.hash)
     if earlier is None:
         raise NotFound("envelope_earlier_missing", "what was sent before is not kept")

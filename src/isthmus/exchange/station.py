@@ -10,6 +10,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isthmus.exchange import key_store, partners, tls
+from isthmus.exchange.blind import Entries, nothing_to_ask
 from isthmus.exchange.calls import Calls
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.dispatch import FLASH, REST, Line, Poll, Witness
@@ -31,9 +32,15 @@ _log = telemetry.log("exchange.station")
 class Station:
     """Runs the exchange of one node; ``start`` and ``stop`` it with the node."""
 
-    def __init__(self, database: Database, policy: Policy, temporary: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        policy: Policy,
+        temporary: Path,
+        entries: Entries = nothing_to_ask,
+    ) -> None:
         self.database, self.policy, self.temporary = database, policy, temporary
-        self.calls = Calls(database, policy)
+        self.calls = Calls(database, policy, entries)
         self._lines: dict[tuple[str, str], Line] = {}
         self._server: uvicorn.Server | None = None
         self._context: ssl.SSLContext | None = None

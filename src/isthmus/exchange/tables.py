@@ -1,10 +1,26 @@
 """The tables of the exchange: keys, partners, channels, envelopes, receipts, ledger, copies."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    Table,
+    Text,
+    text,
+)
 
 from isthmus.platform import columns
 from isthmus.platform.columns import Instant, Json
 from isthmus.platform.database import metadata
+
+# A row as it is read, or is to be written.
+Row = Mapping[str, Any] | RowMapping
 
 # Keys of this node; the private part is sealed under the node's key file.
 own_key_table = Table(

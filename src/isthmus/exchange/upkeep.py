@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from isthmus.exchange import ledger
 from isthmus.platform.database import Database
+from isthmus.platform.jobs import Job
 from isthmus.platform.worker import Handler, Periodic
 
 PERIODIC = (Periodic(ledger.SEAL, timedelta(seconds=1), ledger.has_unsealed),)
@@ -11,7 +12,11 @@ PERIODIC = (Periodic(ledger.SEAL, timedelta(seconds=1), ledger.has_unsealed),)
 
 def handlers(database: Database) -> dict[str, Handler]:
     """Return the handlers of the exchange's own jobs."""
-    return {ledger.SEAL: lambda _job: seal_ledger(database)}
+
+    def seal(_job: Job) -> None:
+        seal_ledger(database)
+
+    return {ledger.SEAL: seal}
 
 
 def seal_ledger(database: Database) -> int:

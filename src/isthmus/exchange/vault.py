@@ -1,12 +1,11 @@
 """Envelopes at rest: each under a key of its own, so that erasing one destroys one."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Damaged, Erased
 from isthmus.platform.keys import KeyRing
 
@@ -21,7 +20,7 @@ def lock(keys: KeyRing, owner: str, raw: bytes) -> dict[str, bytes]:
     }
 
 
-def unlock(keys: KeyRing, owner: str, row: Mapping[str, Any]) -> bytes:
+def unlock(keys: KeyRing, owner: str, row: Row) -> bytes:
     """Return the bytes again; raises ``Erased`` or ``Damaged``."""
     if row["body"] is None:
         raise Erased("envelope_erased", "lawfully erased", envelope=owner)

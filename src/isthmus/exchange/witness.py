@@ -12,6 +12,7 @@ import orjson
 
 from isthmus.exchange import identity, ledger, ledger_store, merkle, partners, shape, signing
 from isthmus.exchange.signing import Keys, Statement
+from isthmus.exchange.tables import Row
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid
 from isthmus.platform.transaction import Transaction
@@ -30,7 +31,7 @@ def question(tx: Transaction, partner: str) -> dict[str, Any]:
     return {"from": points, "epochs": sorted({one["epoch"] for one in points})}
 
 
-def _point(row: Mapping[str, Any]) -> dict[str, int]:
+def _point(row: Row) -> dict[str, int]:
     return {"epoch": row["epoch"], "size": row["size"]}
 
 
@@ -53,7 +54,7 @@ def answer(tx: Transaction, sender: str, asked: Mapping[str, Any]) -> dict[str, 
     return told
 
 
-def _proof(tx: Transaction, point: Mapping[str, Any], newest: Mapping[str, Any]) -> dict[str, Any]:
+def _proof(tx: Transaction, point: Mapping[str, Any], newest: Row) -> dict[str, Any]:
     """Prove one checkpoint to be the beginning of the newest of its epoch."""
     shape.check(point, _POINT, "the checkpoint asked about")
     epoch, size = point["epoch"], point["size"]
