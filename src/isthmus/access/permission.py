@@ -64,6 +64,11 @@ class Permission(StrEnum):
     OVERLAY_APPROVE = "overlay.approve"
     COMMITMENT_KEEP = "commitment.keep"
     COMMITMENT_VERIFY = "commitment.verify"
+    ITEM_READ = "item.read"
+    ITEM_WRITE = "item.write"
+    ITEM_PERSONS = "item.persons"
+    ITEM_RECALL = "item.recall"
+    ITEM_RECEIVE = "item.receive"
 
 
 # A person decides: no system token and no job of the node may do these, whatever it was granted.
@@ -97,6 +102,8 @@ PERSON_ONLY = frozenset(
         Permission.OVERLAY_APPROVE,
         Permission.COMMITMENT_KEEP,
         Permission.COMMITMENT_VERIFY,
+        Permission.ITEM_PERSONS,
+        Permission.ITEM_RECALL,
     }
 )
 

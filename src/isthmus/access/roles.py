@@ -45,6 +45,9 @@ _ANALYST = frozenset(
         P.PARTNER_READ,
         P.AGREEMENT_READ,
         P.COMMITMENT_KEEP,
+        P.ITEM_READ,
+        P.ITEM_WRITE,
+        P.ITEM_PERSONS,
     }
 )
 
@@ -85,6 +88,7 @@ ROLES: Mapping[Role, RoleTerms] = {
             P.OVERLAY_PROPOSE,
             P.OVERLAY_APPROVE,
             P.COMMITMENT_VERIFY,
+            P.ITEM_RECALL,
         },
         Purpose.TARGETING,
     ),
@@ -99,6 +103,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.INSPECTION_RECORD,
                 P.DOCUMENT_READ,
                 P.PERSON_DATA_READ,
+                P.ITEM_READ,
             }
         ),
         Purpose.INSPECTION,
@@ -126,6 +131,7 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.PARTNER_READ,
                 P.LEDGER_READ,
                 P.AGREEMENT_READ,
+                P.ITEM_READ,
             }
         ),
         Purpose.SUPERVISION,
@@ -146,6 +152,9 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.PARTNER_READ,
                 P.LEDGER_READ,
                 P.AGREEMENT_READ,
+                P.ITEM_READ,
+                P.ITEM_PERSONS,
+                P.ITEM_RECALL,
             }
         ),
         Purpose.DATA_PROTECTION,

@@ -9,6 +9,7 @@ from isthmus.agreements import tables as agreements
 from isthmus.cargo import tables as cargo
 from isthmus.cases import tables as cases
 from isthmus.exchange import tables as exchange
+from isthmus.intelligence import tables as intelligence
 from isthmus.parties import tables as parties
 from isthmus.platform import audit, documents, erasure, events, jobs
 from isthmus.platform.database import metadata
@@ -21,6 +22,7 @@ AREAS = (
     events,
     jobs,
     access,
+    intelligence,
     parties,
     cargo,
     risk,
