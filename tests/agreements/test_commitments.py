@@ -72,9 +72,9 @@ def test_officers_of_all_parties_waive_it_together(declared) -> None:
 
 
 def test_what_is_not_kept_in_time_is_overdue(declared, clock) -> None:
-    today = clock.now().date()
-    assert declared.write(commitments.fall_due, today) == 0
-    assert declared.write(commitments.fall_due, today + timedelta(days=200)) == 3
+    assert declared.write(commitments.fall_due) == 0
+    clock.advance(timedelta(days=200))
+    assert declared.write(commitments.fall_due) == 3
     assert state(declared) == "overdue"
     assert state(declared, f"{CODE}/training") == "agreed"
     declared.write(commitments.offer_evidence, declared.first, ONE, ["evt_3"])

@@ -6,7 +6,6 @@ closed without evidence, except one that named officers of all parties waived.
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -122,8 +121,9 @@ def waive(tx: Transaction, actor: Actor, commitment: str, state: str, officer: s
     return done
 
 
-def fall_due(tx: Transaction, today: date) -> int:
+def fall_due(tx: Transaction) -> int:
     """Mark what should have been kept by now as overdue; return how many. For a job."""
+    today = tx.now.date()
     late = [row for row in store.running_commitments(tx) if row["due_on"] < today]
     for row in late:
         store.change_commitment(tx, row["id"], state="overdue")

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from isthmus.access import sign_in
 from isthmus.access.model import node_actor
+from isthmus.agreements import commitments
 from isthmus.cases import clocks
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
@@ -27,6 +28,7 @@ PERIODIC = (
     Periodic("lists.watch", timedelta(hours=1)),
     Periodic("rescreen", timedelta(hours=1)),
     Periodic("hits.watch", timedelta(hours=1)),
+    Periodic("commitments.watch", timedelta(hours=6)),
 )
 
 
@@ -53,10 +55,14 @@ def handlers(
     def again() -> None:
         rescreener.rescreen_due()
 
+    def fall_due() -> None:
+        database.write(commitments.fall_due)
+
     return {
         "read": read,
         "score": score,
         "reassess": reassess,
+        "commitments.watch": lambda _job: fall_due(),
         "queue.settle": lambda _job: database.write(clocks.settle),
         "access.sweep": lambda _job: sweep(),
         "lists.watch": lambda _job: watch(),
