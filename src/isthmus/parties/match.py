@@ -11,6 +11,7 @@ of two records: its score is the share of such pairs that mean one name.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -48,12 +49,23 @@ class Likeness:
 
 def compare(one: ComparableName, other: ComparableName, algorithm: str = SAME) -> Likeness:
     """Compare two names. It is the same the other way round; a name and itself give 1."""
-    if not one.words or not other.words:
-        return Likeness(0.0, {}, algorithm)
-    first = np.zeros(1, dtype=np.int64)
-    features = measure(Columns([one]), Columns([other]), first, first)
-    found = float(score(features, algorithm)[0])
-    return Likeness(found, dict(zip(FEATURES, features[0].tolist(), strict=True)), algorithm)
+    return compare_all([(one, other)], algorithm)[0]
+
+
+def compare_all(
+    pairs: Sequence[tuple[ComparableName, ComparableName]], algorithm: str = SAME
+) -> list[Likeness]:
+    """Compare the two names of each of many pairs. A name without a word is like none."""
+    full = [at for at, (one, other) in enumerate(pairs) if one.words and other.words]
+    told = [Likeness(0.0, {}, algorithm)] * len(pairs)
+    if full:
+        ours, theirs = (Columns(pairs[at][side] for at in full) for side in (0, 1))
+        each = np.arange(len(full))
+        rows = measure(ours, theirs, each, each)
+        found = score(rows, algorithm).tolist()
+        for at, row, one in zip(full, rows.tolist(), found, strict=True):
+            told[at] = Likeness(one, dict(zip(FEATURES, row, strict=True)), algorithm)
+    return told
 
 
 def score(features: Floats, algorithm: str) -> NDArray[np.float64]:
