@@ -44,6 +44,7 @@ class Served:
 
     address: str
     links: dict[str, str]
+    folder: Path
     seeds: dict[str, str] = field(default_factory=dict)
     steps: dict[str, int] = field(default_factory=dict)  # newest time step used, by person
     cookies: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +71,7 @@ def serving(folder: Path) -> Iterator[Served]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield Served(told["address"], told["links"])
+        yield Served(told["address"], told["links"], folder)
     finally:
         process.terminate()
         process.wait(20)

@@ -168,5 +168,5 @@ def _manifest(paper: _Paper, now: datetime) -> bytes:
 
 
 def _box(number: int) -> str:
-    stem = f"ISTU{number:06d}"
+    stem = f"DEMU{number:06d}"
     return f"{stem}{container_check_digit(stem)}"
