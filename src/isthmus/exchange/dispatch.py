@@ -206,7 +206,7 @@ class Line:
 
 
 class Witness(Line):
-    """Exchanges checkpoints with one partner from time to time."""
+    """Exchanges checkpoints and cards with one partner from time to time."""
 
     def turn(self) -> bool:
         """Ask once, then wait."""
@@ -214,9 +214,19 @@ class Witness(Line):
             ask = self.database.read(lambda tx: witness.question(tx, self.partner))
             told = self.connection.ask(self._signer(), "/exchange/checkpoints", ask)
             self.database.write(lambda tx: witness.take(tx, self.partner, told))
+            self._show_card()
             self.connection.close()  # seldom used: not kept open
         self.stopping.wait(WITNESS_EVERY)
         return False
+
+    def _show_card(self) -> None:
+        """Show the next key, and learn the partner's."""
+        mine = self.database.read(lambda tx: identity.card(tx) if identity.rotating(tx) else b"")
+        theirs = self.connection.post(self._signer(), "/exchange/card", mine)
+        fingerprint = identity.read_card(theirs).signing_fingerprint
+        known = self.database.read(lambda tx: partners.partner(tx, self.partner).signing)
+        if fingerprint != known:
+            self.database.write(lambda tx: partners.rotated(tx, theirs))
 
 
 class Poll(Line):

@@ -31,6 +31,7 @@ from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
 from isthmus.exchange import key_store, shape, signing
 from isthmus.exchange.signing import Signer, Statement
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Conflict, Damaged, Invalid, NotFound
 from isthmus.kernel.time import isoformat
 from isthmus.platform import audit
@@ -38,6 +39,11 @@ from isthmus.platform.transaction import Transaction
 
 _PLACE = re.compile(r"(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 LASTS = timedelta(days=730)
+# How long before it is used a next key is shown to partners.
+LEAD = timedelta(hours=1)
+# How long after its beginning a key is told to partners again and again.
+TOLD = timedelta(days=30)
+KINDS = ("signing", "tls")
 CARD = "card"
 _CARD = {
     "node": str, "country": str, "name": str, "address": str, "signing": str, "certificate": str,
@@ -96,7 +102,7 @@ def found(
     for place in (address, listen):
         if place and not _PLACE.fullmatch(place):
             raise Invalid("address_wrong", "an address is host:port", address=place)
-    make_keys(tx, node, address)
+    make_keys(tx, node, address, tx.now)
     key_store.insert_self(
         tx,
         {
@@ -113,20 +119,29 @@ def found(
     audit.record(tx, actor.id, "exchange.set_up", "node", node, agency=actor.agency)
 
 
-def rotate(tx: Transaction, actor: Actor) -> None:
-    """Make the next keys; the card then shows that the old key names the new."""
+def rotate(tx: Transaction, actor: Actor, lead: timedelta = LEAD) -> None:
+    """Make the next keys, which begin after ``lead``: by then partners have the card that shows
+    the old key naming the new."""
     check(tx, actor, Permission.PARTNER_PROPOSE)
     row = me(tx)
-    make_keys(tx, row["node"], row["address"])
+    make_keys(tx, row["node"], row["address"], tx.now + lead)
     audit.record(tx, actor.id, "exchange.rotated", "node", row["node"], agency=actor.agency)
+    tx.after_commit(tx.wake)
 
 
-def make_keys(tx: Transaction, node: str, address: str) -> None:
-    """Make a signing key and a TLS certificate, valid from now; older ones are retired."""
+def make_keys(tx: Transaction, node: str, address: str, since: datetime) -> None:
+    """Make a signing key and a TLS certificate that are used from a moment on."""
     key = Ed25519PrivateKey.generate()
     public = key.public_key()
-    _keep(tx, node, "signing", signing.fingerprint(public), public.public_bytes_raw(),
-          key.private_bytes_raw())  # fmt: skip
+    _keep(
+        tx,
+        node,
+        "signing",
+        signing.fingerprint(public),
+        public.public_bytes_raw(),
+        key.private_bytes_raw(),
+        since,
+    )
     tls, certificate = _certificate(node, address, tx.now)
     _keep(
         tx,
@@ -135,11 +150,18 @@ def make_keys(tx: Transaction, node: str, address: str) -> None:
         certificate_fingerprint(certificate),
         certificate.public_bytes(Encoding.DER),
         tls.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        since,
     )
 
 
 def _keep(
-    tx: Transaction, node: str, kind: str, fingerprint: str, public: bytes, private: bytes
+    tx: Transaction,
+    node: str,
+    kind: str,
+    fingerprint: str,
+    public: bytes,
+    private: bytes,
+    since: datetime,
 ) -> None:
     key_store.insert_own_key(
         tx,
@@ -149,8 +171,8 @@ def _keep(
             "kind": kind,
             "public": public,
             "sealed": tx.keys.seal_secret(private, fingerprint),
-            "since": tx.now,
-            "until": tx.now + LASTS,
+            "since": since,
+            "until": since + LASTS,
             "retired_at": None,
         },
     )
@@ -191,8 +213,7 @@ def signer(tx: Transaction) -> Signer:
         raise Conflict("exchange_not_set_up", "run `isthmus exchange init` first")
     if not row["since"] <= tx.now < row["until"]:
         raise Conflict("key_expired", "the signing key has expired: rotate it")
-    private = tx.keys.open_secret(row["sealed"], row["fingerprint"])
-    return _signer(row["node"], private, row["fingerprint"])
+    return _opened(tx, row)
 
 
 @lru_cache(maxsize=16)
@@ -223,34 +244,39 @@ def me(tx: Transaction) -> Any:
 
 
 def card(tx: Transaction) -> bytes:
-    """Return this node's card, to be handed to partners."""
-    row, own = me(tx), signer(tx)
-    kept = [key for key in key_store.own_keys(tx) if key["kind"] == "signing"]
-    tls = key_store.own_key(tx, "tls")
-    if tls is None:
-        raise Conflict("exchange_not_set_up", "run `isthmus exchange init` first")
-    before = kept[-2] if len(kept) > 1 else None
+    """Return this node's card, to be handed to partners; it shows the newest key there is."""
+    row = me(tx)
+    kept = {kind: [one for one in key_store.own_keys(tx) if one["kind"] == kind] for kind in KINDS}
+    newest, tls = kept["signing"][-1], kept["tls"][-1]
+    before = kept["signing"][-2] if len(kept["signing"]) > 1 else None
+    own = _opened(tx, newest)
     said = {
         "node": row["node"],
         "country": row["country"],
         "name": row["name"],
         "address": row["address"],
-        "signing": own.key.public_key().public_bytes_raw().hex(),
+        "signing": newest["public"].hex(),
         "certificate": tls["public"].hex(),
-        "since": isoformat(kept[-1]["since"]),
-        "until": isoformat(kept[-1]["until"]),
+        "since": isoformat(newest["since"]),
+        "until": isoformat(newest["until"]),
         "epoch": row["epoch"],
         "succeeds": before["fingerprint"] if before else "",
         "proof": "",
     }
     if before is not None:
-        old = _signer(
-            before["node"],
-            tx.keys.open_secret(before["sealed"], before["fingerprint"]),
-            before["fingerprint"],
-        )
-        said["proof"] = old.key.sign(_succession(said)).hex()
+        said["proof"] = _opened(tx, before).key.sign(_succession(said)).hex()
     return signing.sign(own, CARD, said)
+
+
+def _opened(tx: Transaction, row: Row) -> Signer:
+    private = tx.keys.open_secret(row["sealed"], row["fingerprint"])
+    return _signer(row["node"], private, row["fingerprint"])
+
+
+def rotating(tx: Transaction) -> bool:
+    """Whether partners may not have heard of this node's newest key yet."""
+    kept = [one for one in key_store.own_keys(tx) if one["kind"] == "signing"]
+    return len(kept) > 1 and tx.now < kept[-1]["since"] + TOLD
 
 
 def _succession(said: Any) -> bytes:

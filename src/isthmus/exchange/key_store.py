@@ -9,13 +9,17 @@ from sqlalchemy import RowMapping, bindparam, select, update
 from isthmus.access.gate import Scope, unscoped
 from isthmus.exchange.tables import alarm_table, own_key_table, partner_key_table, partner_table
 from isthmus.exchange.tables import self_table as self_
+from isthmus.platform.columns import Instant
 from isthmus.platform.transaction import Transaction
 
 _PARTNER = select(partner_table).where(partner_table.c.code == bindparam("code_"))
 _SELF = select(self_)
 _OWN = (
     select(own_key_table)
-    .where(own_key_table.c.kind == bindparam("kind_"), own_key_table.c.retired_at.is_(None))
+    .where(
+        own_key_table.c.kind == bindparam("kind_"),
+        own_key_table.c.since <= bindparam("now_", type_=Instant),
+    )
     .order_by(own_key_table.c.since.desc())
     .limit(1)
 )
@@ -41,7 +45,7 @@ def change_self(tx: Transaction, **values: Any) -> None:
 @unscoped("the node signs and speaks in its own name, for no person")
 def own_key(tx: Transaction, kind: str) -> RowMapping | None:
     """Return the key of a kind that is in use."""
-    return tx.execute(_OWN, {"kind_": kind}).mappings().first()
+    return tx.execute(_OWN, {"kind_": kind, "now_": tx.now}).mappings().first()
 
 
 @unscoped("old keys are told with proofs, which anybody may check")
@@ -52,12 +56,12 @@ def own_keys(tx: Transaction) -> list[RowMapping]:
 
 
 def insert_own_key(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Enter a key of this node; the ones of its kind before are retired."""
+    """Enter a key of this node; the one of its kind before is retired when this one begins."""
     keys = own_key_table.c
     tx.execute(
         update(own_key_table)
         .where(keys.kind == row["kind"], keys.retired_at.is_(None))
-        .values(retired_at=tx.now)
+        .values(retired_at=row["since"])
     )
     tx.insert(own_key_table, [row])
 

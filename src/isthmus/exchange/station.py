@@ -44,6 +44,7 @@ class Station:
         self._lines: dict[tuple[str, str], Line] = {}
         self._server: uvicorn.Server | None = None
         self._context: ssl.SSLContext | None = None
+        self._pair = ""  # fingerprint of the certificate shown
         self._admitted: dict[str, str] = {}  # certificate by trusted partner
         self._serving: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -136,6 +137,10 @@ class Station:
         known = {code for code, _ in self._lines}
         trusted = {row["code"]: row["certificate"] for row in rows if row["state"] == "trusted"}
         context = self._context
+        pair = self.database.read(lambda tx: key_store.own_key(tx, "tls"))
+        if context is not None and pair is not None and pair["fingerprint"] != self._pair:
+            self.database.read(lambda tx: tls.renew(context, tx, self.temporary))
+            self._pair = pair["fingerprint"]
         if context is not None and trusted != self._admitted:
             self.database.read(lambda tx: tls.admit(context, tx))
             self._admitted = trusted

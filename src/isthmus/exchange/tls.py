@@ -31,6 +31,11 @@ def admit(context: ssl.SSLContext, tx: Transaction) -> None:
             context.load_verify_locations(cadata=row["public"])
 
 
+def renew(context: ssl.SSLContext, tx: Transaction, temporary: Path) -> None:
+    """Show this node's newest pair from now on."""
+    _own(context, tx, temporary)
+
+
 def client(tx: Transaction, temporary: Path, partner: str) -> ssl.SSLContext:
     """Return the context for dialling one partner: its certificate and no other will do."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
