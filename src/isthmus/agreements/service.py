@@ -71,6 +71,12 @@ def agreements(tx: Transaction, actor: Actor) -> list[tuple[RowMapping, Agreemen
     return [(row, read_kept(row["source"])) for row in rows]
 
 
+def version(tx: Transaction, actor: Actor, version_id: str) -> RowMapping:
+    """Return one version as it is kept; raises ``NotFound``."""
+    check(tx, actor, Permission.AGREEMENT_READ, object_id=version_id)
+    return store.version(tx, scope(actor, Permission.AGREEMENT_READ), version_id)
+
+
 # -- hashes of partners -------------------------------------------------------------------
 
 

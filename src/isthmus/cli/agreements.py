@@ -12,6 +12,7 @@ from isthmus.agreements.listing import Listed
 from isthmus.agreements.reading import read_file
 from isthmus.cargo.formats.spreadsheet import Workbook, WorkbookFault, is_workbook
 from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show
+from isthmus.exchange import ratify
 from isthmus.kernel.errors import Invalid
 
 agreements = typer.Typer(
@@ -186,6 +187,39 @@ def review(version: Version, login: Officer = None, as_json: Json = False) -> No
         actor = officer(node, login)
         state = node.database.write(lambda tx: lifecycle.review(tx, actor, version))
     show({"version": version, "state": state}, as_json, lambda: f"{version}: {state}")
+
+
+@agreements.command("sign")
+def sign(
+    version: Version,
+    out: Annotated[Path, typer.Option(help="Where the signature for the partner is written.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Sign a version's hash as this node, and write the signature for the partner."""
+    with open_node() as node:
+        actor = officer(node, login)
+        out.write_bytes(node.database.write(lambda tx: ratify.sign(tx, actor, version)))
+    show({"version": version, "file": str(out)}, as_json, lambda: f"{version}: signed, {out}")
+
+
+@agreements.command("record")
+def record(
+    version: Version,
+    party: Annotated[str, typer.Argument(help="The partner that signed, such as NL-DOUANE.")],
+    file: Annotated[Path, typer.Argument(help="Its signature.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Record a partner's signature under a version; a wrong one is refused."""
+    if not file.is_file():
+        raise Invalid("file_missing", "no such file", file=str(file))
+    raw = file.read_bytes()
+    with open_node() as node:
+        actor = officer(node, login)
+        new = node.database.write(lambda tx: ratify.record(tx, actor, version, party, raw))
+    word = "recorded" if new else "known already"
+    show({"version": version, "party": party, "new": new}, as_json, lambda: f"{party}: {word}")
 
 
 @agreements.command("activate")
