@@ -26,7 +26,6 @@ ListCode = Annotated[str, Query(json_schema_extra={"enum": list(LISTS)}, max_len
 class Standing(Answer):
     """How a list stands."""
 
-    list: str
     title: str
     version: int | None = Field(description="null: never taken in")
     published_on: str | None = None
@@ -37,6 +36,7 @@ class Standing(Answer):
     licence: str | None = None
     counts: dict[str, int] | None = None
     alarms: list[dict[str, Any]] = Field(description="open, with codes of list `list_alarms`")
+    list: str
 
 
 class Standings(Answer):
@@ -75,12 +75,12 @@ class ChangedEntry(Answer):
 class Difference(Answer):
     """What changed between two versions; entries by the list's own identifiers."""
 
-    list: str
     from_version: int
     to_version: int
     added: list[str]
     removed: list[str]
     changed: list[ChangedEntry]
+    list: str
 
 
 @router.get("", responses=answers())

@@ -51,7 +51,6 @@ class Why(Answer):
 class FoundEntry(Answer):
     """An entry that a name may mean."""
 
-    list: str
     entry: str = Field(description="the list's own identifier")
     kind: EntryKind
     name: str = Field(description="the listed name or number that was met")
@@ -60,6 +59,7 @@ class FoundEntry(Answer):
     algorithm: str
     reading: str = Field(description="the part of what was asked that was taken for it")
     reasons: list[Why]
+    list: str
 
 
 class Query(Answer):

@@ -4,7 +4,6 @@ What the papers say of a party is a person's data: it is opened for a purpose an
 tells of a hit without it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -87,10 +86,9 @@ def _waiting(
     )
 
 
-def main_name(entry: Mapping[str, object]) -> str | None:
+def main_name(entry: RowMapping) -> str | None:
     """Return the main name of an entry; nothing once it was erased."""
-    body = entry["body"]
-    names: list[list[str]] = body["names"] if isinstance(body, dict) else []
+    names: list[list[str]] = entry["body"]["names"] if entry["body"] else []
     ordered = sorted(names, key=lambda name: name[0] != "primary")
     return ordered[0][1] if ordered else None
 
