@@ -87,7 +87,7 @@ soak: setup-dev
 lock:
 	@command -v $(UV) >/dev/null 2>&1 || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	$(LOCK) --extra postgresql --group build -o requirements.lock pyproject.toml
-	$(LOCK) --extra postgresql --group dev -o requirements-dev.lock pyproject.toml
+	$(LOCK) --extra postgresql --extra blind --group dev -o requirements-dev.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) demo-node build dist screenshots .pytest_cache .mypy_cache .ruff_cache \

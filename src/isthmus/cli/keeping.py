@@ -13,6 +13,7 @@ from isthmus.cargo.derive import Home
 from isthmus.cargo.model import Party, PartyRole
 from isthmus.cargo.parties import reference
 from isthmus.cli.app import SET_APART, Json, Officer, app, folder, officer, open_node, show
+from isthmus.exchange import epochs
 from isthmus.flow import erase as flow_erase
 from isthmus.flow import verify as flow_verify
 from isthmus.kernel.errors import Invalid
@@ -181,8 +182,11 @@ def restore(
         passphrase=passphrase,
         database_url=database,
     )
+    with open_node() as node:
+        epoch = node.database.write(epochs.after_restore)
     result = {
         "node": str(folder()),
+        "epoch": epoch,
         "erasures_replayed": list(done.replayed),
         "journals": list(done.journals),
         "audit_entries": done.audit_entries,

@@ -87,6 +87,11 @@ def open_new(tx: Transaction) -> int:
     return epoch
 
 
+def after_restore(tx: Transaction) -> int | None:
+    """Open the next epoch of a restored node; nothing where the exchange was never set up."""
+    return None if key_store.myself(tx) is None else open_new(tx)
+
+
 def go_on(tx: Transaction, partner: str, lane: Lane, head: Head) -> None:
     """Go on from where a partner sees the end of the chain from this node.
 
