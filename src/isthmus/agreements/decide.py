@@ -71,7 +71,7 @@ def decide(
     rules = [*fixed(), *overlay]
     barring = _barring(rules, item, asked)
     answers: dict[Matter, Answer] = {}
-    duties: dict[str, Duties] = {}
+    duties: set[Duties] = set()
     released: dict[str, Released] = {}
     withheld: dict[str, Withheld] = {}
     for path, matter in matters(item).items():
@@ -84,7 +84,7 @@ def decide(
             withheld[path] = answer
     if not released:
         return Decision(released, withheld, Duties())
-    return Decision(released, withheld, _tightened(strictest(duties.values()), item, rules, asked))
+    return Decision(released, withheld, _tightened(strictest(duties), item, rules, asked))
 
 
 # -- clauses ------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def _answer(
     barring: Sequence[Prohibition],
     item: Item,
     asked: Asked,
-    duties: dict[str, Duties],
+    duties: set[Duties],
 ) -> Answer:
     if matter.field is None:
         return Withheld("field_unknown")
@@ -209,7 +209,7 @@ def _answer(
         return Withheld("no_clause", detail)
     one, permit, _ = best
     if nearest[1] == 0:
-        duties[one.citation] = permit.duties
+        duties.add(permit.duties)
         return Released(one.citation, one.agreement_hash)
     return _withheld(nearest[1], one, matter, item, asked)
 

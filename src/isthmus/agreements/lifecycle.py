@@ -14,6 +14,7 @@ from isthmus.access.model import Actor, Permission
 from isthmus.agreements import commitments, store
 from isthmus.agreements.agreement import Agreement
 from isthmus.agreements.examples import run
+from isthmus.agreements.model import Standing
 from isthmus.agreements.narrowing import narrows
 from isthmus.agreements.reading import read, read_kept
 from isthmus.kernel.errors import Conflict, Denied, Invalid
@@ -47,7 +48,7 @@ def enter(tx: Transaction, actor: Actor, text: str, file: str = "entered") -> st
             "agreement": agreement.id,
             "version": agreement.version,
             "hash": agreement.hash,
-            "state": "draft",
+            "state": Standing.DRAFT,
             "source": text,
             "drafted_by": actor.id,
             "drafted_at": tx.now,
@@ -57,22 +58,22 @@ def enter(tx: Transaction, actor: Actor, text: str, file: str = "entered") -> st
     return version_id
 
 
-def review(tx: Transaction, actor: Actor, version_id: str) -> str:
+def review(tx: Transaction, actor: Actor, version_id: str) -> Standing:
     """Approve a version in law; return its new state.
 
     Two persons do so, neither of them its drafter. The second review is passed only when every
     example comes out as its authors meant (``Conflict`` names the first that does not).
     """
     check(tx, actor, Permission.AGREEMENT_REVIEW, object_id=version_id)
-    row = _row(tx, actor, version_id, "draft", "legal_review")
+    row = _row(tx, actor, version_id, Standing.DRAFT, Standing.LEGAL_REVIEW)
     if actor.id in (row["drafted_by"], row["reviewed_by"]):
         raise Denied("second_person", "another person reviews an agreement", agreement=version_id)
-    if row["state"] == "draft":
+    if row["state"] == Standing.DRAFT:
         store.change_version(
-            tx, version_id, state="legal_review", reviewed_by=actor.id, reviewed_at=tx.now
+            tx, version_id, state=Standing.LEGAL_REVIEW, reviewed_by=actor.id, reviewed_at=tx.now
         )
-        _note(tx, actor, "agreement.review", version_id, before="draft")
-        return "legal_review"
+        _note(tx, actor, "agreement.review", version_id, before=Standing.DRAFT)
+        return Standing.LEGAL_REVIEW
     if failed := run(_agreement(row)):
         first = failed[0]
         raise Conflict(
@@ -81,9 +82,11 @@ def review(tx: Transaction, actor: Actor, version_id: str) -> str:
             agreement=version_id,
             clause=first.clause,
         )
-    store.change_version(tx, version_id, state="tested", tested_by=actor.id, tested_at=tx.now)
-    _note(tx, actor, "agreement.tested", version_id, before="legal_review")
-    return "tested"
+    store.change_version(
+        tx, version_id, state=Standing.TESTED, tested_by=actor.id, tested_at=tx.now
+    )
+    _note(tx, actor, "agreement.tested", version_id, before=Standing.LEGAL_REVIEW)
+    return Standing.TESTED
 
 
 def record_signature(
@@ -130,7 +133,7 @@ def activate(tx: Transaction, actor: Actor, version_id: str, *, fictional: bool 
     that is made up be in force. Raises ``Conflict`` naming the nodes whose signatures lack.
     """
     check(tx, actor, Permission.AGREEMENT_ACTIVATE, object_id=version_id)
-    row = _row(tx, actor, version_id, "tested")
+    row = _row(tx, actor, version_id, Standing.TESTED)
     if row["drafted_by"] == actor.id:
         raise Denied("second_person", "another person activates it", agreement=version_id)
     agreement = _agreement(row)
@@ -148,11 +151,13 @@ def activate(tx: Transaction, actor: Actor, version_id: str, *, fictional: bool 
         words = f"it widens, and {', '.join(sorted(lacking))} did not sign its hash"
         raise Conflict("signatures_missing", words, agreement=version_id)
     if before is not None:
-        store.change_version(tx, before["id"], state="amended", ended_at=tx.now)
-    store.change_version(tx, version_id, state="active", activated_by=actor.id, activated_at=tx.now)
+        store.change_version(tx, before["id"], state=Standing.AMENDED, ended_at=tx.now)
+    store.change_version(
+        tx, version_id, state=Standing.ACTIVE, activated_by=actor.id, activated_at=tx.now
+    )
     commitments.open_all(tx, agreement)
     _note(tx, actor, "agreement.activate", version_id, hash=row["hash"], widens=widens)
-    events.emit(tx, "agreement.changed", row["agreement"], state="active", hash=row["hash"])
+    events.emit(tx, "agreement.changed", row["agreement"], state=Standing.ACTIVE, hash=row["hash"])
 
 
 def suspend(
@@ -184,7 +189,7 @@ def suspend(
         },
     )
     _note(tx, actor, "agreement.suspend", agreement, clause=clause, suspension=suspension)
-    events.emit(tx, "agreement.changed", agreement, state="suspended", clause=clause)
+    events.emit(tx, "agreement.changed", agreement, state=Standing.SUSPENDED, clause=clause)
     return suspension
 
 
@@ -198,19 +203,29 @@ def lift(tx: Transaction, actor: Actor, suspension_id: str) -> None:
         raise Denied("second_person", "another person lifts it", suspension=suspension_id)
     store.change_suspension(tx, suspension_id, until=tx.now, lifted_by=actor.id)
     _note(tx, actor, "agreement.resume", row["agreement"], suspension=suspension_id)
-    events.emit(tx, "agreement.changed", row["agreement"], state="active", clause=row["clause"])
+    events.emit(
+        tx, "agreement.changed", row["agreement"], state=Standing.ACTIVE, clause=row["clause"]
+    )
 
 
 def withdraw(tx: Transaction, actor: Actor, version_id: str) -> None:
     """Take a version out of force, or out of preparation, for good; it narrows, so one may."""
     check(tx, actor, Permission.AGREEMENT_SUSPEND, object_id=version_id)
-    row = _row(tx, actor, version_id, "draft", "legal_review", "tested", "active")
-    store.change_version(tx, version_id, state="withdrawn", ended_at=tx.now)
+    row = _row(
+        tx,
+        actor,
+        version_id,
+        Standing.DRAFT,
+        Standing.LEGAL_REVIEW,
+        Standing.TESTED,
+        Standing.ACTIVE,
+    )
+    store.change_version(tx, version_id, state=Standing.WITHDRAWN, ended_at=tx.now)
     _note(tx, actor, "agreement.withdraw", version_id, before=row["state"])
-    events.emit(tx, "agreement.changed", row["agreement"], state="withdrawn")
+    events.emit(tx, "agreement.changed", row["agreement"], state=Standing.WITHDRAWN)
 
 
-def _row(tx: Transaction, actor: Actor, version_id: str, *states: str) -> RowMapping:
+def _row(tx: Transaction, actor: Actor, version_id: str, *states: Standing) -> RowMapping:
     tx.lock([f"agreement-{version_id.partition('@')[0]}"])
     row = store.version(tx, scope(actor, Permission.AGREEMENT_READ), version_id)
     if row["state"] not in states:

@@ -49,12 +49,13 @@ SHIELDED = frozenset({"witness", "victim", "minor", "unclassified"})
 
 
 class Standing(StrEnum):
-    """Where an agreement, a party to it or a clause stands."""
+    """Where a version of an agreement stands at a node (code list ``agreement_states``)."""
 
     DRAFT = "draft"
     LEGAL_REVIEW = "legal_review"
     TESTED = "tested"
     ACTIVE = "active"
+    AMENDED = "amended"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
 
