@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.access.model import Role
+
 LOOP = ("received", "accepted", "quarantined", "parked", "duplicates")
+PEOPLE = len(Role) - 1  # everybody but a system
 SIZE = ("--consignments", "60")
 
 
@@ -86,13 +89,13 @@ def test_what_signs_people_in_is_its_owners_alone(shown):
     file = folder / "demo-people.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     people = json.loads(file.read_bytes())
-    assert len({person["password"] for person in people}) == len(people) == 9
+    assert len({person["password"] for person in people}) == len(people) == PEOPLE
 
 
 def test_codes_are_printed_for_one_or_all(shown):
     folder, _ = shown
     everybody = json.loads(run("demo-code", "--json", folder=folder).stdout)["sign_in"]
-    assert len(everybody) == 9
+    assert len(everybody) == PEOPLE
     assert all(len(person["code"]) == 6 for person in everybody)
     one = run("demo-code", "analyst", folder=folder).stdout
     assert "analyst@demo.example" in one
@@ -175,7 +178,7 @@ def test_it_serves_on_loopback_until_it_is_told_to_stop(tmp_path):
             printed, _ = process.communicate(timeout=30)
     summary = json.loads(printed)
     assert summary["address"] == f"http://127.0.0.1:{port}/"
-    assert len(summary["sign_in"]) == 9
+    assert len(summary["sign_in"]) == PEOPLE
 
 
 def _answer(address: str, process: subprocess.Popen[str]) -> int:

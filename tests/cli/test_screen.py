@@ -69,8 +69,8 @@ def test_a_name_in_another_script_is_found_and_explained(listed):
 
 def test_a_number_is_found_whatever_the_name(listed):
     (query,) = asked(listed, "MV OTHER NAME IMO 9074729")["queries"]
-    assert [(hit["entry"], hit["basis"], hit["score"]) for hit in query["hits"]] == [
-        ("L-2", "number", 1.0)
+    assert [(hit["entry"], hit["name"], hit["basis"], hit["score"]) for hit in query["hits"]] == [
+        ("L-2", "Blue Heron", "number", 1.0)
     ]
 
 

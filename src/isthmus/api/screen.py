@@ -53,7 +53,7 @@ class FoundEntry(Answer):
 
     entry: str = Field(description="the list's own identifier")
     kind: EntryKind
-    name: str = Field(description="the listed name or number that was met")
+    name: str = Field(description="the listed name that was met; the main one for a number")
     score: float
     basis: str = Field(description="name or number")
     algorithm: str

@@ -76,7 +76,7 @@ def _waiting(
     listed = None
     if not may_be_person(EntryKind(hit["entry_kind"])):
         entry = hits.entry_of(tx, actor, hit)
-        listed = main_name(entry) if entry else None
+        listed = held(entry).name if entry and entry["body"] else None
     return Waiting(
         hit,
         declared["role"] if declared else hit["line_kind"],
@@ -84,13 +84,6 @@ def _waiting(
         party_lines.count_units(tx, seen, hit["line"]) if nearest else 0,
         nearest[0] if nearest else None,
     )
-
-
-def main_name(entry: RowMapping) -> str | None:
-    """Return the main name of an entry; nothing once it was erased."""
-    names: list[list[str]] = entry["body"]["names"] if entry["body"] else []
-    ordered = sorted(names, key=lambda name: name[0] != "primary")
-    return ordered[0][1] if ordered else None
 
 
 def units_of(tx: Transaction, actor: Actor, hit: RowMapping) -> list[RowMapping]:

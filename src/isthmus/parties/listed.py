@@ -16,7 +16,7 @@ from isthmus.parties import store
 from isthmus.parties.index import NameIndex
 from isthmus.parties.line import Capacity, Number, read_line
 from isthmus.parties.match import FIND, FIND_THRESHOLD
-from isthmus.parties.model import IdentifierKind
+from isthmus.parties.model import IdentifierKind, NameKind
 from isthmus.parties.numbers import NumberIndex, screen_numbers
 from isthmus.parties.screen import Hit, screen_all
 from isthmus.platform.transaction import Transaction
@@ -36,14 +36,16 @@ class Basis(StrEnum):
 class Match:
     """An entry that a party line may mean, by its best name or by a number.
 
-    ``listed`` is the listed name or number; ``reading`` the part of the line that was taken for
-    it, standing in ``capacity`` (none for a number). A number that is the same scores 1.
+    ``name`` is the entry's main name, ``listed`` the listed name or number that was met, and
+    ``reading`` the part of the line that was taken for it, standing in ``capacity`` (none for a
+    number). A number that is the same scores 1.
     """
 
     list: str
     key: str
     kind: str
     digest: bytes  # of the entry: what it says has changed when this has
+    name: str
     listed: str
     reading: str
     capacity: Capacity | None
@@ -59,8 +61,13 @@ class Held:
     key: str
     kind: str
     digest: bytes
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # the main name first
     numbers: tuple[tuple[IdentifierKind, str], ...]
+
+    @property
+    def name(self) -> str:
+        """The main name."""
+        return self.names[0] if self.names else ""
 
 
 Stamp = tuple[tuple[tuple[str, int], ...], date, int]
@@ -120,16 +127,18 @@ def by_name(
 ) -> Match:
     """Return the match of a reading of a line with a listed name."""
     return Match(
-        list_, entry.key, entry.kind, entry.digest, name, reading, capacity, score, Basis.NAME, FIND
-    )
+        list_, entry.key, entry.kind, entry.digest, entry.name, name, reading, capacity, score,
+        Basis.NAME, FIND,
+    )  # fmt: skip
 
 
 def by_number(list_: str, entry: Held, number: Number) -> Match:
     """Return the match of a number in a line with the same number of an entry."""
     said = f"{number.kind.value}:{number.value}"
     return Match(
-        list_, entry.key, entry.kind, entry.digest, said, said, None, 1.0, Basis.NUMBER, NUMBER
-    )
+        list_, entry.key, entry.kind, entry.digest, entry.name, said, said, None, 1.0,
+        Basis.NUMBER, NUMBER,
+    )  # fmt: skip
 
 
 def best_of(matches: Iterable[Match]) -> tuple[Match, ...]:
@@ -163,11 +172,12 @@ def load(tx: Transaction) -> Listed:
 def held(row: RowMapping) -> Held:
     """Return what searching needs of a stored entry."""
     body = row["body"]
+    names = sorted(body["names"], key=lambda name: name[0] != NameKind.PRIMARY)
     return Held(
         row["key"],
         row["kind"],
         bytes(row["digest"]),
-        tuple(dict.fromkeys(name for _, name in body["names"])),
+        tuple(dict.fromkeys(name for _, name in names)),
         tuple((IdentifierKind(kind), value) for kind, value, _ in body["identifiers"]),
     )
 

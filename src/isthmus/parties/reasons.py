@@ -45,13 +45,14 @@ class Reason:
 def tell(match: Match, locale: str) -> dict[str, Any]:
     """Return a match as whoever asked reads it: which entry, how near, and why, best reason first.
 
-    ``entry`` is the list's own identifier.
+    ``entry`` is the list's own identifier, ``name`` the listed name that was met, or the entry's
+    main name where a number was.
     """
     return {
         "list": match.list,
         "entry": match.key,
         "kind": match.kind,
-        "name": match.listed,
+        "name": match.listed if match.basis is Basis.NAME else match.name,
         "score": match.score,
         "basis": match.basis.value,
         "algorithm": match.algorithm,
