@@ -98,6 +98,18 @@ def test_on_a_phone_the_two_sides_stand_under_each_other(window: Window) -> None
     assert fits(desk, 360)
 
 
+def test_a_consignment_says_what_its_hits_did(window: Window) -> None:
+    desk = window()
+    desk.enter("sofia")
+    desk.go("/overview")
+    desk.shot("27-overview")
+    open_hit(desk)
+    desk.page.locator("section[aria-labelledby='h-units'] a.row").first.click()
+    hits = desk.page.locator("#hits")
+    assert hits.get_by_text("Likeness is not identity").first.is_visible()
+    desk.shot("28-consignment-listed")
+
+
 def test_a_hit_is_compared_judged_by_keys_and_not_asked_again(window: Window) -> None:
     desk = window()
     desk.enter("ana")
