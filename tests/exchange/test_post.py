@@ -112,6 +112,23 @@ def test_what_is_stopped_before_it_leaves_gives_its_place_up(both):
     assert received(antwerp) == [first.id, third.id]
 
 
+def test_a_long_backlog_keeps_its_order_around_what_is_stopped(both):
+    panama, antwerp = both
+    items = [panama.item() for _ in range(12)]
+    for item in items[:9]:
+        panama.put(antwerp.code, item)
+    for stopped in (items[1], items[5]):
+        panama.policy.at_dispatch[stopped.id] = Verdict("refused", "clause_suspended")
+    found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE], most=3)
+    assert len(found[1]) == 3
+    for item in items[9:]:  # put while those before have no place
+        panama.put(antwerp.code, item)
+    while carry(panama, antwerp):
+        pass
+    wanted = [item.id for item in items if item not in (items[1], items[5])]
+    assert received(antwerp) == wanted
+
+
 def test_what_was_stopped_but_had_arrived_is_known_as_delivered(both):
     panama, antwerp = both
     first, second = panama.item(), panama.item()

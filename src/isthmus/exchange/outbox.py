@@ -1,9 +1,9 @@
 """The outbox: what is to reach a partner stands here, sealed in its place, before anybody is told.
 
 An envelope gets its place in the chain when it is put, in the caller's transaction. What is
-stopped before the partner has it gives its place up: everything behind it is sealed anew from the
-last envelope that the partner acknowledged. What it was before is kept, because a request whose
-answer was lost may have brought it there.
+stopped before the partner has it gives its place up, and so does everything behind it: each is
+sealed anew, after the last envelope that the partner acknowledged, when it is about to leave.
+What it was before is kept, because a request whose answer was lost may have brought it there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,16 @@ from typing import Any
 import orjson
 
 from isthmus.agreements.model import Asked, Decision
-from isthmus.exchange import envelope, identity, issue, ledger, partners, post_store, vault
+from isthmus.exchange import (
+    copy_store,
+    envelope,
+    identity,
+    issue,
+    ledger,
+    partners,
+    post_store,
+    vault,
+)
 from isthmus.exchange.envelope import Envelope
 from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane, start_of
 from isthmus.exchange.signing import Signer, Statement
@@ -73,6 +82,8 @@ def put(
     statement = envelope.seal(sealed, own)
     envelope_id = new_id("env")
     kept = vault.lock(tx.keys, envelope_id, statement.raw)
+    # Behind what waits for a place it takes none either: the order of a lane is kept.
+    placed = not post_store.unplaced(tx, partner, lane.value)
     item = shown.item
     post_store.insert(
         tx,
@@ -80,6 +91,7 @@ def put(
             {
                 "id": envelope_id,
                 **place_of(OUT, partner, sealed, statement),
+                **({} if placed else {"sequence": None}),
                 "item_id": item.id,
                 "item_version": item.version,
                 "item_kind": item.kind.value,
@@ -96,9 +108,11 @@ def put(
             }
         ],
     )
-    _move(tx, partner, sealed, statement)
-    ledger.append(tx, [ledger.entry(envelope.KIND, envelope_id, kept["salt"], statement.hash, tx)])
-    post_store.put_copy(
+    if placed:
+        _set_head(tx, partner, lane, Head(sealed.epoch, sealed.sequence, statement.hash))
+        entry = ledger.entry(envelope.KIND, envelope_id, kept["salt"], statement.hash, tx)
+        ledger.append(tx, [entry])
+    copy_store.put_copy(
         tx,
         {
             "item_id": item.id,
@@ -140,20 +154,6 @@ def head_of(tx: Transaction, partner: str, lane: Lane) -> Head:
     return Head(row["epoch"], row["sequence"], row["hash"])
 
 
-def _move(tx: Transaction, partner: str, sealed: Envelope, statement: Statement) -> None:
-    post_store.move(
-        tx,
-        {
-            "direction": OUT,
-            "partner": partner,
-            "lane": sealed.lane.value,
-            "epoch": sealed.epoch,
-            "sequence": sealed.sequence,
-            "hash": statement.hash,
-        },
-    )
-
-
 def stop(tx: Transaction, partner: str, lane: Lane, stopped: Mapping[str, str]) -> None:
     """Stop envelopes that wait (id → code): they no longer leave, and the ledger says so."""
     tx.lock([f"channel/{partner}/{lane.value}"])
@@ -162,7 +162,7 @@ def stop(tx: Transaction, partner: str, lane: Lane, stopped: Mapping[str, str]) 
         if row is None or row["state"] != EnvelopeState.WAITING.value:
             continue
         state = EnvelopeState.EXPIRED if code == "expired" else EnvelopeState.STOPPED
-        _keep_earlier(tx, [row])
+        post_store.keep_earlier(tx, envelope_id)
         post_store.change(
             tx, envelope_id, state=state.value, code=code, sequence=None, settled_at=tx.now
         )
@@ -181,37 +181,30 @@ def acknowledged(tx: Transaction, partner: str, lane: Lane) -> Head:
     return Head(row["epoch"], row["sequence"], row["hash"])
 
 
-def rebase(tx: Transaction, partner: str, lane: Lane, head: Head) -> int:
-    """Seal everything that waits anew, in its order, from this head on; return how many."""
+def rebase(tx: Transaction, partner: str, lane: Lane, head: Head) -> None:
+    """Let the chain go on from this head: whatever waits gives its place up, and gets one anew
+    when it is about to leave, so that a long backlog costs nothing now."""
     tx.lock([f"channel/{partner}/{lane.value}"])
-    own = identity.signer(tx)
-    rows = post_store.waiting(tx, partner, lane.value, 10_000_000)
-    _keep_earlier(tx, rows)
-    for row in rows:  # two may not have one place, even for a moment
-        post_store.change(tx, row["id"], sequence=None)
-    entries = []
-    for row in rows:
-        head, one = _seal_anew(tx, own, row, head)
-        entries.append(one)
-    ledger.append(tx, entries)
-    post_store.move(
-        tx,
-        {
-            "direction": OUT,
-            "partner": partner,
-            "lane": lane.value,
-            "epoch": head.epoch,
-            "sequence": head.sequence,
-            "hash": head.hash,
-        },
-    )
+    post_store.give_up_places(tx, partner, lane.value)
+    _set_head(tx, partner, lane, head)
     tx.after_commit(tx.wake)
-    return len(rows)
+
+
+def place(tx: Transaction, partner: str, lane: Lane, most: int) -> None:
+    """Give the oldest of what waits without a place its place in the chain, sealed anew."""
+    tx.lock([f"channel/{partner}/{lane.value}"])
+    own, head = identity.signer(tx), head_of(tx, partner, lane)
+    entries = []
+    for row in post_store.waiting(tx, partner, lane.value, most):
+        if row["sequence"] is None:
+            head, one = _seal_anew(tx, own, row, head)
+            entries.append(one)
+    ledger.append(tx, entries)
+    _set_head(tx, partner, lane, head)
 
 
 def _seal_anew(tx: Transaction, own: Signer, row: Row, head: Head) -> tuple[Head, dict[str, Any]]:
-    raw = vault.unlock(tx.keys, row["id"], row)
-    made, _ = envelope.parse(raw)
+    made, _ = envelope.parse(vault.unlock(tx.keys, row["id"], row))
     sealed = made.at(head, tx.now)
     statement = envelope.seal(sealed, own)
     kept = vault.lock(tx.keys, row["id"], statement.raw)
@@ -227,17 +220,15 @@ def _seal_anew(tx: Transaction, own: Signer, row: Row, head: Head) -> tuple[Head
     return Head(sealed.epoch, sealed.sequence, statement.hash), entry
 
 
-def _keep_earlier(tx: Transaction, rows: Sequence[Row]) -> None:
-    post_store.keep_earlier(
+def _set_head(tx: Transaction, partner: str, lane: Lane, head: Head) -> None:
+    post_store.move(
         tx,
-        [
-            {
-                "hash": row["hash"],
-                "envelope_id": row["id"],
-                "salt": row["salt"],
-                "wrapped": row["wrapped"],
-                "body": row["body"],
-            }
-            for row in rows
-        ],
+        {
+            "direction": OUT,
+            "partner": partner,
+            "lane": lane.value,
+            "epoch": head.epoch,
+            "sequence": head.sequence,
+            "hash": head.hash,
+        },
     )

@@ -13,10 +13,11 @@ from isthmus.platform.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """An envelope that leaves: its id and bytes."""
+    """An envelope that leaves: its id and bytes, and whether it has its place in the chain."""
 
     id: str
     raw: bytes
+    placed: bool
 
 
 def ready(
@@ -36,9 +37,12 @@ def ready(
         if found is None:
             return None
         lane, parcels, stopped = found
-        if not stopped:
+        if stopped:
+            database.write(lambda tx, f=found: outbox.stop(tx, partner, f[0], f[2]))  # type: ignore[misc]
+        elif parcels and all(one.placed for one in parcels):
             return lane, parcels
-        database.write(lambda tx, f=found: outbox.stop(tx, partner, f[0], f[2]))  # type: ignore[misc]
+        else:
+            database.write(lambda tx, at=lane: outbox.place(tx, partner, at, most))  # type: ignore[misc]
 
 
 def _look(
@@ -73,7 +77,7 @@ def _look(
                 continue
             if parcels and size + len(raw) > most_bytes:
                 break
-            parcels.append(Parcel(row["id"], raw))
+            parcels.append(Parcel(row["id"], raw, row["sequence"] is not None))
             size += len(raw)
         return lane, parcels, stopped
     return None

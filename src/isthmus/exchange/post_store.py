@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, func, or_, select, update
+from sqlalchemy import insert as insert_into
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.exchange.tables import (
     Row,
     channel_table,
-    copy_table,
     earlier_table,
     envelope_table,
     question_table,
@@ -24,6 +24,17 @@ _CHANNEL = select(channel_table).where(
     _c.direction == bindparam("direction_"),
     _c.partner == bindparam("partner_"),
     _c.lane == bindparam("lane_"),
+)
+_UNPLACED = (
+    select(_e.seq)
+    .where(
+        _e.direction == "out",
+        _e.partner == bindparam("partner_"),
+        _e.lane == bindparam("lane_"),
+        _e.state == "waiting",
+        _e.sequence.is_(None),
+    )
+    .limit(1)
 )
 _MOVE = (
     update(channel_table)
@@ -203,9 +214,36 @@ def change(tx: Transaction, envelope_id: str, **values: Any) -> None:
     tx.execute(update(envelope_table).where(_e.id == envelope_id).values(**values))
 
 
-def keep_earlier(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep what envelopes were before they were sealed anew."""
-    tx.insert_all_new(earlier_table, rows)
+@unscoped("what may have reached a partner is kept by the node, for no person")
+def keep_earlier(tx: Transaction, envelope_id: str) -> None:
+    """Keep what an envelope with a place is now: the partner may have it."""
+    _keep_earlier(tx, _e.id == envelope_id)
+
+
+@unscoped("a chain is sealed anew by the node, for no person")
+def give_up_places(tx: Transaction, partner: str, lane: str) -> None:
+    """Take their places from all that wait on a lane, and keep what they were."""
+    those = and_(
+        _e.direction == "out", _e.partner == partner, _e.lane == lane, _e.state == "waiting"
+    )
+    _keep_earlier(tx, those)
+    tx.execute(update(envelope_table).where(those, _e.sequence.is_not(None)).values(sequence=None))
+
+
+def _keep_earlier(tx: Transaction, those: ColumnElement[bool]) -> None:
+    held = earlier_table.c
+    known = select(held.hash).where(held.hash == _e.hash).exists()
+    found = select(_e.hash, _e.id, _e.salt, _e.wrapped, _e.body).where(
+        those, _e.sequence.is_not(None), ~known
+    )
+    names = ["hash", "envelope_id", "salt", "wrapped", "body"]
+    tx.execute(insert_into(earlier_table).from_select(names, found))
+
+
+@unscoped("envelopes are sent and received for the node, not for a person")
+def unplaced(tx: Transaction, partner: str, lane: str) -> bool:
+    """Whether something waits on a lane that has no place in the chain yet."""
+    return tx.execute(_UNPLACED, {"partner_": partner, "lane_": lane}).first() is not None
 
 
 @unscoped("a receipt may name what an envelope was before it was sealed anew")
@@ -287,40 +325,6 @@ def receipt_by_hash(tx: Transaction, hash_: bytes) -> RowMapping | None:
     return tx.execute(select(receipt_table).where(_r.hash == hash_)).mappings().first()
 
 
-# -- onward copies ------------------------------------------------------------------------
-
-
-def put_copy(tx: Transaction, row: Mapping[str, Any]) -> None:
-    """Note that a partner holds a copy of an item, or a newer version of it."""
-    copies = copy_table.c
-    if not tx.insert_new(copy_table, row):
-        values = {name: row[name] for name in ("item_version", "envelope_id", "terms", "at")}
-        tx.execute(
-            update(copy_table)
-            .where(copies.item_id == row["item_id"], copies.partner == row["partner"])
-            .values(**values)
-        )
-
-
-@unscoped("a recall follows every copy, whoever asks")
-def copies(tx: Transaction, item_id: str) -> list[RowMapping]:
-    """Return who holds a copy of an item."""
-    rows = tx.execute(
-        select(copy_table).where(copy_table.c.item_id == item_id).order_by(copy_table.c.partner)
-    )
-    return list(rows.mappings())
-
-
-def change_copy(tx: Transaction, item_id: str, partner: str, **values: Any) -> int:
-    """Change what is noted of a copy; return how many there were."""
-    copies_ = copy_table.c
-    return tx.execute(
-        update(copy_table)
-        .where(copies_.item_id == item_id, copies_.partner == partner)
-        .values(**values)
-    ).rowcount
-
-
 # -- blind questions ----------------------------------------------------------------------
 
 
@@ -359,16 +363,6 @@ def make_room(tx: Transaction, row: Row, epoch: int, sequence: int) -> None:
             _e.id != row["id"],
         )
         .values(sequence=None)
-    )
-
-
-def acted(tx: Transaction, partner: str, follow_id: str, outcome: str, code: str) -> None:
-    """Note what a partner did about a recall or correction, by the item id of that."""
-    copies_ = copy_table.c
-    tx.execute(
-        update(copy_table)
-        .where(copies_.partner == partner, copies_.follow_id == follow_id)
-        .values(follow_state=outcome, follow_code=code or None, follow_at=tx.now)
     )
 
 

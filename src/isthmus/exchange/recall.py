@@ -13,6 +13,7 @@ from datetime import datetime
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
 from isthmus.exchange import (
+    copy_store,
     identity,
     inbox,
     issue,
@@ -76,7 +77,7 @@ def _follow(
 ) -> list[str]:
     own = identity.me(tx)["node"]
     told = []
-    for copy in post_store.copies(tx, follows):
+    for copy in copy_store.copies(tx, follows):
         partner = copy["partner"]
         if partner == shown.item.originator or copy["follow_id"] == shown.item.id:
             continue
@@ -87,7 +88,7 @@ def _follow(
             tx, partner, Lane.IMMEDIATE, presented, [*chain, link], decision, asked,
             follows=follows, suspended=True,
         )  # fmt: skip
-        post_store.change_copy(
+        copy_store.change_copy(
             tx, follows, partner, follow_id=shown.item.id, follow_state="asked", follow_code=None,
             follow_at=tx.now,
         )  # fmt: skip
@@ -159,6 +160,6 @@ def following(tx: Transaction, item_id: str) -> list[Following]:
     """Return what each holder of an item did about its newest recall or correction."""
     return [
         Following(row["partner"], row["follow_state"], row["follow_code"] or "", row["follow_at"])
-        for row in post_store.copies(tx, item_id)
+        for row in copy_store.copies(tx, item_id)
         if row["follow_id"] is not None
     ]

@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from isthmus.exchange import identity, ledger, post_store, shape, signing
+from isthmus.exchange import copy_store, identity, ledger, post_store, shape, signing
 from isthmus.exchange.model import EnvelopeState, ReceiptKind
 from isthmus.exchange.signing import Keys, Statement
 from isthmus.exchange.tables import Row
@@ -189,7 +189,7 @@ def _told(tx: Transaction, partner: str, receipt: Receipt, line: Line, row: Row)
     if row["partner"] != partner:
         raise Denied("receipt_unknown", "the receipt is about another's envelope")
     if receipt.about is ReceiptKind.ACTED:
-        post_store.acted(tx, partner, row["item_id"], line.outcome, line.code)
+        copy_store.acted(tx, partner, row["item_id"], line.outcome, line.code)
     events.emit(
         tx,
         f"envelope.{receipt.about.value}",

@@ -128,6 +128,13 @@ envelope_table = Table(
         postgresql_where=text("state = 'waiting'"),
     ),
     Index(
+        "ix_envelope_unplaced",
+        "partner",
+        "lane",
+        sqlite_where=text("state = 'waiting' AND sequence IS NULL"),
+        postgresql_where=text("state = 'waiting' AND sequence IS NULL"),
+    ),
+    Index(
         "uq_envelope_place",
         "direction",
         "partner",

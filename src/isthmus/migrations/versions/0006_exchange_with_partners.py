@@ -95,6 +95,13 @@ def upgrade() -> None:
             ),
         )
         batch_op.create_index(
+            "ix_envelope_unplaced",
+            ["partner", "lane"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting' AND sequence IS NULL"),
+            postgresql_where=sa.text("state = 'waiting' AND sequence IS NULL"),
+        )
+        batch_op.create_index(
             "ix_envelope_waiting",
             ["partner", "lane", "seq"],
             unique=False,

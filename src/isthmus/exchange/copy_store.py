@@ -1,0 +1,50 @@
+"""All the SQL of onward copies: who got which item from here, and what follows it."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping, select, update
+
+from isthmus.access.gate import unscoped
+from isthmus.exchange.tables import Row, copy_table
+from isthmus.platform.transaction import Transaction
+
+
+def put_copy(tx: Transaction, row: Row) -> None:
+    """Note that a partner holds a copy of an item, or a newer version of it."""
+    copies = copy_table.c
+    if not tx.insert_new(copy_table, row):
+        values = {name: row[name] for name in ("item_version", "envelope_id", "terms", "at")}
+        tx.execute(
+            update(copy_table)
+            .where(copies.item_id == row["item_id"], copies.partner == row["partner"])
+            .values(**values)
+        )
+
+
+@unscoped("a recall follows every copy, whoever asks")
+def copies(tx: Transaction, item_id: str) -> list[RowMapping]:
+    """Return who holds a copy of an item."""
+    rows = tx.execute(
+        select(copy_table).where(copy_table.c.item_id == item_id).order_by(copy_table.c.partner)
+    )
+    return list(rows.mappings())
+
+
+def change_copy(tx: Transaction, item_id: str, partner: str, **values: Any) -> int:
+    """Change what is noted of a copy; return how many there were."""
+    copies_ = copy_table.c
+    return tx.execute(
+        update(copy_table)
+        .where(copies_.item_id == item_id, copies_.partner == partner)
+        .values(**values)
+    ).rowcount
+
+
+def acted(tx: Transaction, partner: str, follow_id: str, outcome: str, code: str) -> None:
+    """Note what a partner did about a recall or correction, by the item id of that."""
+    copies_ = copy_table.c
+    tx.execute(
+        update(copy_table)
+        .where(copies_.partner == partner, copies_.follow_id == follow_id)
+        .values(follow_state=outcome, follow_code=code or None, follow_at=tx.now)
+    )
