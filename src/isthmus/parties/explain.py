@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isthmus.parties.columns import Columns
 from isthmus.parties.features import FEATURES, alike
@@ -60,17 +61,27 @@ def explain(one: ComparableName, other: ComparableName, algorithm: str = SAME) -
     """Explain the score that ``compare`` gives two names."""
     found = compare(one, other, algorithm)
     costs = _costs(found.score, found.features, algorithm)
-    return Explanation(found.score, algorithm, _partners(one, other), _partners(other, one), costs)
+    table = _table(one, other)
+    ours, theirs = _partners(one, other, table), _partners(other, one, table.T)
+    return Explanation(found.score, algorithm, ours, theirs, costs)
 
 
-def _partners(one: ComparableName, other: ComparableName) -> tuple[WordMatch, ...]:
-    if not one.words or not other.words:
-        return ()
-    ours, theirs = Columns([one]), Columns([other])
+def _table(one: ComparableName, other: ComparableName) -> NDArray[np.float64]:
+    """How alike each word of one name is to each of the other; the same the other way round."""
     table = np.zeros((len(one.words), len(other.words)))
-    rows, columns = map(np.ravel, np.indices(table.shape))
-    places, found_, _ = alike(ours, theirs, ours.ids[rows], theirs.ids[columns])
-    table.flat[places] = found_
+    if table.size:
+        ours, theirs = Columns([one]), Columns([other])
+        rows, columns = map(np.ravel, np.indices(table.shape))
+        places, found, _ = alike(ours, theirs, ours.ids[rows], theirs.ids[columns])
+        table.flat[places] = found
+    return table
+
+
+def _partners(
+    one: ComparableName, other: ComparableName, table: NDArray[np.float64]
+) -> tuple[WordMatch, ...]:
+    if not table.size:
+        return ()
     matches = []
     for at, word in enumerate(one.words):
         best = int(table[at].argmax())
