@@ -62,6 +62,10 @@ def test_a_filter_narrows_the_desk(listed):
     assert "csv P-1" in client.get("/hits?list=csv&kind=party").text
     assert "No hit matches" in client.get("/hits?kind=vessel").text
     assert "No hit matches" in client.get("/hits?state=same").text
+    assert "No hit matches" in client.get("/hits?entry=vessel").text
+    near, strong = (client.get(f"/hits?{one}").text for one in ("entry=person", "strong=1"))
+    assert "csv P-1" in near
+    assert "Alike" not in strong
 
 
 def test_who_works_on_a_consignment_needs_to_give_no_reason(listed):

@@ -122,6 +122,8 @@ class Wanted:
     states: Collection[HitState] = UNDECIDED
     list: str | None = None
     line_kind: str | None = None
+    entry_kind: str | None = None
+    least: float = 0.0  # the lowest score
 
     def where(self) -> ColumnElement[bool]:
         """Return the condition for a select."""
@@ -133,6 +135,10 @@ class Wanted:
             parts.append(columns.list == self.list)
         if self.line_kind:
             parts.append(columns.line_kind == self.line_kind)
+        if self.entry_kind:
+            parts.append(columns.entry_kind == self.entry_kind)
+        if self.least:
+            parts.append(columns.score >= self.least)
         return and_(*parts)
 
 

@@ -31,7 +31,8 @@ from isthmus.web.visitor import Typed, Visitor, may
 router = APIRouter()
 
 PAGE = 25
-_FILTERS = ("state", "list", "kind")
+STRONG = 0.85  # from here a likeness is called near the same; as the shipped rules of lists do
+_FILTERS = ("state", "list", "kind", "entry", "strong")
 
 Seen = Annotated[Visitor, Depends(may(Permission.HIT_READ))]
 Opening = Annotated[Visitor, Depends(may(Permission.PERSON_DATA_READ))]
@@ -68,6 +69,8 @@ def desk(
     state: Short = "",
     list_: Annotated[str, Query(alias="list", max_length=40)] = "",
     kind: Short = "",
+    entry: Short = "",
+    strong: Short = "",
     number: Annotated[PageNumber, Query(alias="page")] = 1,
 ) -> Response:
     """Show hits to be judged, the nearest likeness first."""
@@ -76,6 +79,8 @@ def desk(
         states=[one for one in HitState if one == state] or UNDECIDED,
         list=list_ or None,
         line_kind=kind or None,
+        entry_kind=entry or None,
+        least=STRONG if strong else 0.0,
     )
 
     def read(tx: Transaction) -> dict[str, Any]:
@@ -96,6 +101,8 @@ def desk(
         state=state,
         list_=list_,
         kind=kind,
+        entry=entry,
+        strong=strong,
         states=[one.value for one in HitState],
         lists=list(LISTS),
         **found,
