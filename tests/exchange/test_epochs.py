@@ -57,8 +57,9 @@ def test_a_restored_node_loses_nothing_and_alarms_nobody(pair, tmp_path, opened)
     panama, antwerp = pair
     filled(panama, antwerp, 3)
     filled(antwerp, panama, 2)
+    waited = panama.put(antwerp.code)
     copy = backup(panama, tmp_path)
-    lost_out = filled(panama, antwerp, 4)
+    lost_out = [waited, *filled(panama, antwerp, 4)]
     filled(antwerp, panama, 5)
     exchange_checkpoints(antwerp, panama)
     exchange_checkpoints(panama, antwerp)
@@ -72,6 +73,7 @@ def test_a_restored_node_loses_nothing_and_alarms_nobody(pair, tmp_path, opened)
     assert resynchronise(panama, antwerp) == 0  # again: nothing doubles
     assert carry(panama, antwerp).refused == []
     assert panama.database.read(lambda tx: post_store.by_id(tx, sent))["state"] == "delivered"
+    assert len(received(antwerp)) == len(set(received(antwerp))) == 9
     # What Antwerp had sent meanwhile comes again, each once.
     carry(antwerp, panama)
     assert received(panama) == came

@@ -25,8 +25,10 @@ from isthmus.exchange import (
     signing,
     vault,
 )
+from isthmus.exchange.envelope import Opened
 from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane
 from isthmus.exchange.policy import Policy
+from isthmus.exchange.tables import Row
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid
 from isthmus.kernel.ids import new_id
@@ -46,19 +48,15 @@ _HEAD = {
 def statement(tx: Transaction, epoch: int) -> bytes:
     """Sign the opening of an epoch: what this node knows of its chains and of its ledger."""
     own = identity.signer(tx)
-    heads = [
-        {
-            "partner": partner["code"],
-            "direction": direction,
-            "lane": row["lane"],
-            "epoch": row["epoch"],
-            "sequence": row["sequence"],
-            "hash": row["hash"].hex(),
-        }
-        for partner in key_store.partners(tx)
-        for direction in (OUT, IN)
-        for row in post_store.channels(tx, direction, partner["code"])
-    ]
+    heads = []
+    for partner in key_store.partners(tx):
+        code = partner["code"]
+        # What waits may have arrived since the backup: only what was acknowledged is known.
+        for lane in Lane:
+            heads.append(_head(code, OUT, lane.value, outbox.acknowledged(tx, code, lane)))
+        for row in post_store.channels(tx, IN, code):
+            known = Head(row["epoch"], row["sequence"], row["hash"])
+            heads.append(_head(code, IN, row["lane"], known))
     said = {
         "node": own.node,
         "epoch": epoch,
@@ -67,6 +65,10 @@ def statement(tx: Transaction, epoch: int) -> bytes:
         "ledger": ledger.position(tx, own.node),
     }
     return signing.sign(own, KIND, said)
+
+
+def _head(partner: str, direction: str, lane: str, head: Head) -> dict[str, Any]:
+    return {"partner": partner, "direction": direction, "lane": lane, **head.plain()}
 
 
 def open_new(tx: Transaction) -> int:
@@ -211,35 +213,62 @@ def resynchronise(database: Database, policy: Policy, partner: str, told: Mappin
         if told.get("checkpoint") is not None:
             row = signing.read(canonical(told["checkpoint"]), ledger.CHECKPOINT, own.of(own.me))
             ledger.note(tx, ledger.CHECKPOINT, f"{partner}/witnessed", row.hash)
-        return sum(_take_back(tx, partner, one.raw) for one in given)
+        taken = [_take_back(tx, partner, envelope.reopen(one.raw)) for one in given]
+        for lane in sorted({lane for lane in taken if lane is not None}):
+            outbox.rebase(tx, partner, lane, outbox.acknowledged(tx, partner, lane))
+        return len([lane for lane in taken if lane is not None])
 
     return database.write(work)
 
 
-def _take_back(tx: Transaction, partner: str, raw: bytes) -> bool:
-    one = envelope.reopen(raw)
-    if one.hash in post_store.by_hash(tx, [one.hash]):
-        return False
-    envelope_id = new_id("env")
-    kept = vault.lock(tx.keys, envelope_id, raw)
-    item, made = one.presented.item, one.envelope
-    post_store.insert(tx, [{
-        "id": envelope_id,
-        **outbox.place_of(OUT, partner, made, one.statement),
-        "item_id": item.id,
-        "item_version": item.version,
-        "item_kind": item.kind.value,
-        "originator": item.originator,
-        "purpose": made.asked.purpose.value,
+def _take_back(tx: Transaction, partner: str, one: Opened) -> Lane | None:
+    """Enter one envelope as delivered; return its lane, nothing when it was known as that.
+
+    What waited at the time of the backup has arrived since: it is not sent a second time.
+    """
+    known = post_store.by_hash(tx, [one.hash]).get(one.hash)
+    if known is not None and known["state"] != EnvelopeState.WAITING.value:
+        return None
+    waiting = known or _waiting(tx, partner, one)
+    envelope_id = waiting["id"] if waiting else new_id("env")
+    kept = vault.lock(tx.keys, envelope_id, one.statement.raw)
+    row = {
+        **outbox.place_of(OUT, partner, one.envelope, one.statement),
         "state": EnvelopeState.DELIVERED.value,
         "code": "taken_back",
-        "expires_at": made.expires_at,
-        "at": tx.now,
         "settled_at": tx.now,
-        "receipt_id": None,
         **kept,
-        "erasure_id": None,
-    }])  # fmt: skip
+    }
+    if waiting:
+        post_store.keep_earlier(tx, envelope_id)
+        post_store.change(tx, envelope_id, **row)
+    else:
+        item, made = one.presented.item, one.envelope
+        named = {
+            "id": envelope_id,
+            "item_id": item.id,
+            "item_version": item.version,
+            "item_kind": item.kind.value,
+            "originator": item.originator,
+            "purpose": made.asked.purpose.value,
+            "expires_at": made.expires_at,
+            "at": tx.now,
+            "receipt_id": None,
+            "erasure_id": None,
+        }
+        post_store.insert(tx, [{**named, **row}])
     ledger.append(tx, [ledger.entry(envelope.KIND, envelope_id, kept["salt"], one.hash, tx)])
     events.emit(tx, "envelope.taken_back", envelope_id, partner=partner)
-    return True
+    return one.envelope.lane
+
+
+def _waiting(tx: Transaction, partner: str, one: Opened) -> Row | None:
+    """Return what waits to say the same: this item and version, on this lane, these paths."""
+    item = one.presented.item
+    for row in post_store.waiting_item(tx, partner, one.envelope.lane.value, item.id):
+        held = envelope.reopen(vault.unlock(tx.keys, row["id"], row))
+        if (held.presented.item.version, set(held.presented.paths)) == (
+            item.version, set(one.presented.paths),
+        ):  # fmt: skip
+            return row
+    return None

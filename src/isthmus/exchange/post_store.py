@@ -151,6 +151,21 @@ def settled_head(tx: Transaction, partner: str, lane: str, epoch: int) -> RowMap
     return rows.mappings().first()
 
 
+@unscoped("a restored node takes back what it sent, for no person")
+def waiting_item(tx: Transaction, partner: str, lane: str, item_id: str) -> list[RowMapping]:
+    """Return what waits for a partner on a lane of one item."""
+    rows = tx.execute(
+        select(envelope_table).where(
+            _e.item_id == item_id,
+            _e.direction == "out",
+            _e.partner == partner,
+            _e.lane == lane,
+            _e.state == "waiting",
+        )
+    )
+    return list(rows.mappings())
+
+
 @unscoped("receipts are matched with what they acknowledge, for the node")
 def by_hash(tx: Transaction, hashes: Iterable[bytes]) -> dict[bytes, RowMapping]:
     """Return outgoing envelopes by their hash, present or earlier."""
