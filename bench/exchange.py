@@ -24,18 +24,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(TESTS))  # nodes are made as the tests make them
 
-from exchange.world import Party
-from federation.child import open_party
-from federation.nodes import Process, build, free_port
-from isthmus.exchange import identity, issue, outbox, receipts, release, tls, upkeep
-from isthmus.exchange.connection import Connection
-from isthmus.exchange.model import Lane
-from isthmus.exchange.station import Station
-from isthmus.kernel.time import SystemClock
-from isthmus.platform.transaction import Transaction
-from isthmus.platform.worker import Worker
+from exchange.world import Party  # noqa: E402
+from federation.child import open_party  # noqa: E402
+from federation.nodes import Process, build, free_port  # noqa: E402
+from isthmus.exchange import identity, issue, outbox, receipts, release, tls, upkeep  # noqa: E402
+from isthmus.exchange.connection import Connection  # noqa: E402
+from isthmus.exchange.model import Lane  # noqa: E402
+from isthmus.exchange.station import Station  # noqa: E402
+from isthmus.kernel.time import SystemClock  # noqa: E402
+from isthmus.platform.transaction import Transaction  # noqa: E402
+from isthmus.platform.worker import Worker  # noqa: E402
 
 NODES = ("PA-ANA", "BE-DOUANE")
 FIELDS = {f"field_{number}": f"a value of field {number}" for number in range(30)}
@@ -325,7 +325,7 @@ def serve_peer(root: Path, port: int) -> None:
     store.execute("PRAGMA synchronous=FULL")
     store.execute("CREATE TABLE IF NOT EXISTS held (body BLOB)")
 
-    async def app(scope, receive, send):  # type: ignore[no-untyped-def]
+    async def app(_scope, receive, send):  # type: ignore[no-untyped-def]
         parts = []
         while True:
             message = await receive()

@@ -12,7 +12,7 @@ from isthmus.platform.transaction import Transaction
 def put_copy(tx: Transaction, row: Row) -> None:
     """Note that a partner holds a copy of an item, or a newer version of it."""
     copies = copy_table.c
-    if not tx.insert_new(copy_table, row):
+    if not tx.insert_new(copy_table, dict(row)):
         values = {name: row[name] for name in ("item_version", "envelope_id", "terms", "at")}
         tx.execute(
             update(copy_table)

@@ -66,8 +66,8 @@ class NameIndex:
             names = self._postings[at]
             spots = np.minimum(names.searchsorted(near), len(names) - 1)
             parts += self._weights[at] * (names[spots] == near)
-        near = near[parts**2 >= NEAR**2 * (whole * self._sizes[near])]
-        return near.astype(np.int64)
+        found_near = near[parts**2 >= NEAR**2 * (whole * self._sizes[near])]
+        return np.asarray(found_near, dtype=np.int64)
 
     def _post(self) -> None:
         """Write down which names have which groups, and what the groups of each name weigh."""

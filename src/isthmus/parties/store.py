@@ -174,11 +174,12 @@ def erase_entry(
         )
     ).all()
     carried: dict[str, None] = {}
-    for first, until in spans:
+    for span in spans:
+        until = span.until_version
         rows = tx.execute(
             select(versions_.documents).where(
                 versions_.list == list_code,
-                versions_.number >= first,
+                versions_.number >= span.from_version,
                 true() if until is None else versions_.number < until,
             )
         )

@@ -6,6 +6,7 @@ parties are no part of them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -40,7 +41,7 @@ def with_hits(frame: pl.DataFrame, found: Mapping[str, Listed]) -> pl.DataFrame:
     Whoever was screened without a hit has zeros, for that is known of it.
     """
     rows: Sequence[Listed] = [found.get(unit, _NOTHING) for unit in frame["id"].to_list()]
-    columns = {
+    columns: dict[str, tuple[list[Any], Kind]] = {
         "listed_hits": ([row.hits for row in rows], Kind.INTEGER),
         "listed_score": ([row.score for row in rows], Kind.NUMBER),
         "listed_number": ([row.number for row in rows], Kind.BOOLEAN),

@@ -1,5 +1,5 @@
 """Keep agreements in versions."""
-# ruff: noqa: PLR0915 - a revision is one list of steps
+
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,5 @@
 """Keep items in copies."""
-# ruff: noqa: PLR0915 - a revision is one list of steps
+
 
 import sqlalchemy as sa
 from alembic import op
