@@ -177,6 +177,8 @@ def _correct(tx: Transaction, actor: Actor, correction: Item) -> int:
     about, version = correction.body["about"], correction.body.get("version")
     changes = correction.body.get("changes", ())
     reached = 0
+    if version is None:
+        return 0  # the version was withheld: nobody can tell what is corrected
     for row in store.copies_of(tx, about):
         if row["version"] != version or row["state"] != ItemState.CURRENT:
             continue

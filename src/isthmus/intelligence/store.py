@@ -51,16 +51,13 @@ class Wanted:
     partner: str | None = None
 
     def where(self) -> ColumnElement[bool]:
-        """Return the condition for a select over items and copies."""
-        items, copies = item_table.c, copy_table.c
+        """Return the condition for a select over items, but for the partner."""
+        items = item_table.c
         parts = [items.state.in_(sorted(self.states))]
         if self.kinds:
             parts.append(items.kind.in_(sorted(self.kinds)))
         if self.own is not None:
             parts.append(items.own.is_(self.own))
-        if self.partner is not None:
-            sent = select(copies.item).where(copies.partner == self.partner)
-            parts.append(items.id.in_(sent))
         return and_(*parts)
 
 
@@ -68,12 +65,12 @@ def items(
     tx: Transaction, scope: Scope, wanted: Wanted, limit: int, offset: int = 0
 ) -> list[RowMapping]:
     """Return items, the last changed first."""
+    query = select(item_table).where(wanted.where(), scope.where())
+    if wanted.partner is not None:
+        sent = select(copy_table.c.item).where(copy_table.c.partner == wanted.partner)
+        query = query.where(item_table.c.id.in_(sent))
     rows = tx.execute(
-        select(item_table)
-        .where(wanted.where(), scope.where())
-        .order_by(item_table.c.changed_at.desc(), item_table.c.id)
-        .limit(limit)
-        .offset(offset)
+        query.order_by(item_table.c.changed_at.desc(), item_table.c.id).limit(limit).offset(offset)
     )
     return list(rows.mappings())
 

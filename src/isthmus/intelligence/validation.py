@@ -11,7 +11,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from isthmus.intelligence import schema
@@ -97,7 +97,7 @@ def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationEr
         yield ValidationError("pattern")
 
 
-_Validator = extend(Draft202012Validator, {"pattern": _pattern})
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -111,7 +111,7 @@ def _validator(kind: ItemKind, whole: bool) -> Any:
 @cache
 def _registry() -> Any:
     parts = dict(schema.document(schema.PARTS))
-    return Registry().with_resource(parts["$id"], Resource(parts, DRAFT202012))
+    return Registry().with_resource(parts["$id"], DRAFT202012.create_resource(parts))
 
 
 def _inlined(node: Any, within: tuple[str, ...]) -> Any:
@@ -169,7 +169,8 @@ def _refusal(kind: ItemKind, error: ValidationError) -> Invalid:
 def _missing(error: ValidationError) -> str:
     if not isinstance(error.instance, Mapping) or error.validator != "required":
         return ""
-    return ", ".join(name for name in error.validator_value if name not in error.instance)
+    wanted: Any = error.validator_value
+    return ", ".join(name for name in wanted if name not in error.instance)
 
 
 # -- what a schema cannot say -------------------------------------------------------------
