@@ -11,13 +11,13 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from isthmus.exchange import partners, post_store, shape
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.signing import Signer
+from isthmus.intelligence.objects import ASKABLE, ObjectKind
 from isthmus.kernel.errors import Invalid, Limited, NotFound, Unavailable
 from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction
@@ -39,18 +39,10 @@ def nothing_to_ask(_tx: Transaction, _partner: str) -> Iterable[str]:
     return ()
 
 
-class ObjectKind(StrEnum):
-    """What may be asked about blindly; never a person."""
-
-    CONTAINER = "container"
-    VESSEL = "vessel"
-    VEHICLE = "vehicle"
-    SEAL = "seal"
-    DOCUMENT = "document"
-
-
 def element(kind: ObjectKind, value: str) -> str:
     """Return an object as both sides write it: its kind, then capitals and digits alone."""
+    if kind not in ASKABLE:
+        raise Invalid("kind_not_askable", "only objects are asked about blindly", kind=kind.value)
     plain = "".join(one for one in value.upper() if one.isalnum())
     if not plain or len(plain) > 60:
         raise Invalid("element_wrong", "nothing to ask about", kind=kind.value)

@@ -74,10 +74,7 @@ class Calls:
         return self._acts.get(path)
 
     def _envelopes(self, sender: str, body: bytes) -> bytes:
-        raws = _lines(body)
-        partner = self.database.read(lambda tx: partners.trusted(tx, sender))
-        self.rate.take(sender, len(raws), partner.caps.rate, self.database.clock.now())
-        return _told(inbox.receive(self.database, self.policy, sender, raws))
+        return _told(inbox.receive(self.database, self.policy, sender, _lines(body), self.rate))
 
     def _receipts(self, sender: str, body: bytes) -> bytes:
         raws = _lines(body)

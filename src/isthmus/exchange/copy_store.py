@@ -1,15 +1,16 @@
 """All the SQL of onward copies: who got which item from here, and what follows it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
 from isthmus.access.gate import unscoped
-from isthmus.exchange.tables import Row, copy_table
+from isthmus.exchange.tables import copy_table
 from isthmus.platform.transaction import Transaction
 
 
-def put_copy(tx: Transaction, row: Row) -> None:
+def put_copy(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Note that a partner holds a copy of an item, or a newer version of it."""
     copies = copy_table.c
     if not tx.insert_new(copy_table, dict(row)):

@@ -67,6 +67,7 @@ class Line:
         self.stopping = threading.Event()
         self._called = threading.Event()
         self._connection: Connection | None = None
+        self._own: Signer
         self._thread = threading.Thread(
             target=self._run, name=f"line-{partner}-{lanes[0].value}", daemon=True
         )
@@ -123,11 +124,11 @@ class Line:
         return sent
 
     def _reachable(self) -> bool:
-        def work(tx: Transaction) -> str:
+        def work(tx: Transaction) -> tuple[str, Signer]:
             row = partners.partner(tx, self.partner)
-            return row.address if row.trusted else ""
+            return row.address if row.trusted else "", identity.signer(tx)
 
-        address = self.database.read(work)
+        address, self._own = self.database.read(work)
         if not address:
             return False
         if self._connection is None or self._connection.address != address:
@@ -143,12 +144,9 @@ class Line:
             raise Unavailable("partner_away", "no connection", partner=self.partner)
         return self._connection
 
-    def _signer(self) -> Signer:
-        return self.database.read(identity.signer)
-
     def _send(self, lane: Lane, parcels: Sequence[outgoing.Parcel]) -> None:
         body = b"\n".join(one.raw for one in parcels)
-        raw = self.connection.post(self._signer(), f"/exchange/envelopes/{lane.value}", body)
+        raw = self.connection.post(self._own, f"/exchange/envelopes/{lane.value}", body)
         told = _object(raw)
         settle(self.database, self.partner, receipts_in(told))
         self._refused(lane, parcels, told.get("refused", []))
@@ -181,7 +179,7 @@ class Line:
         while True:
             known = self.database.read(lambda tx: outbox.acknowledged(tx, self.partner, lane))
             asked = {"lane": lane.value, "after": known.sequence}
-            told = self.connection.ask(self._signer(), "/exchange/heads", asked)
+            told = self.connection.ask(self._own, "/exchange/heads", asked)
             settle(self.database, self.partner, receipts_in(told))
             if told.get("complete") is not False:
                 break
@@ -192,7 +190,7 @@ class Line:
 
     def _tell_epoch(self) -> None:
         statement = self.database.read(lambda tx: bytes(identity.me(tx)["statement"]))
-        told = self.connection.post(self._signer(), "/exchange/epoch", statement)
+        told = self.connection.post(self._own, "/exchange/epoch", statement)
         epochs.resynchronise(self.database, self.policy, self.partner, _object(told))
 
     def _send_receipts(self) -> bool:
@@ -200,7 +198,7 @@ class Line:
         if not rows:
             return False
         body = b"\n".join(row["body"] for row in rows)
-        self.connection.post(self._signer(), "/exchange/receipts", body)
+        self.connection.post(self._own, "/exchange/receipts", body)
         self.database.write(lambda tx: post_store.mark_sent(tx, [row["id"] for row in rows]))
         return True
 
@@ -212,7 +210,7 @@ class Witness(Line):
         """Ask once, then wait."""
         if self._reachable():
             ask = self.database.read(lambda tx: witness.question(tx, self.partner))
-            told = self.connection.ask(self._signer(), "/exchange/checkpoints", ask)
+            told = self.connection.ask(self._own, "/exchange/checkpoints", ask)
             self.database.write(lambda tx: witness.take(tx, self.partner, told))
             self._show_card()
             self.connection.close()  # seldom used: not kept open
@@ -222,7 +220,7 @@ class Witness(Line):
     def _show_card(self) -> None:
         """Show the next key, and learn the partner's."""
         mine = self.database.read(lambda tx: identity.card(tx) if identity.rotating(tx) else b"")
-        theirs = self.connection.post(self._signer(), "/exchange/card", mine)
+        theirs = self.connection.post(self._own, "/exchange/card", mine)
         fingerprint = identity.read_card(theirs).signing_fingerprint
         known = self.database.read(lambda tx: partners.partner(tx, self.partner).signing)
         if fingerprint != known:
@@ -239,7 +237,7 @@ class Poll(Line):
         if not self._reachable():
             return False
         asked = {"wait": POLL_WAIT, "got": list(self._got)}
-        told = self.connection.ask(self._signer(), "/exchange/poll", asked, POLL_WAIT + 20.0)
+        told = self.connection.ask(self._own, "/exchange/poll", asked, POLL_WAIT + 20.0)
         if told is None:
             self._got = ()
             return True
@@ -251,22 +249,20 @@ class Poll(Line):
             answer = inbox.receive(self.database, self.policy, self.partner, raws)
             if answer.receipts:
                 body = b"\n".join(answer.receipts)
-                self.connection.post(self._signer(), "/exchange/receipts", body)
+                self.connection.post(self._own, "/exchange/receipts", body)
         return True
 
 
 def settle(database: Database, partner: str, raws: Sequence[bytes]) -> None:
     """Check a partner's receipts and note what they say."""
-    if not raws:
-        return
-    keys = database.read(inbox.book).of(partner)
-    read = [receipts.read(raw, keys) for raw in raws]
 
     def work(tx: Transaction) -> None:
-        for one in read:
-            receipts.take(tx, partner, one)
+        keys = partners.keys_of(tx, partner)
+        for raw in raws:
+            receipts.take(tx, partner, receipts.read(raw, keys))
 
-    database.write(work)
+    if raws:
+        database.write(work)
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ is refused by code and the answer tells the head of the chain, so that the sende
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -37,6 +38,7 @@ from isthmus.exchange.model import (
 )
 from isthmus.exchange.policy import PASS, Policy, Verdict
 from isthmus.exchange.receipts import Line
+from isthmus.exchange.request import Rate
 from isthmus.exchange.signing import Keys
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.errors import Denied, Erased, IsthmusError
@@ -90,24 +92,33 @@ class Book:
 
 def book(tx: Transaction) -> Book:
     """Read the keys in force of all trusted nodes, and this node's own."""
-    trusted = {
-        row["code"] for row in key_store.partners(tx) if row["state"] in ("trusted", "suspended")
-    }
     keys = {
-        row["fingerprint"]: (row["partner"], Ed25519PublicKey.from_public_bytes(row["public"]))
-        for row in key_store.partner_keys(tx, "signing")
-        if row["partner"] in trusted and row["since"] <= tx.now < row["until"]
+        row["fingerprint"]: (row["partner"], _key(row["public"]))
+        for row in key_store.signing_keys(tx)
     }
-    me = identity.me(tx)["node"]
-    for row in key_store.own_keys(tx):
-        if row["kind"] == "signing":
-            keys[row["fingerprint"]] = (me, Ed25519PublicKey.from_public_bytes(row["public"]))
+    me = ""
+    for row in key_store.own_signing_keys(tx):
+        me = row["node"]
+        keys[row["fingerprint"]] = (me, _key(row["public"]))
     return Book(me, keys)
 
 
-def receive(database: Database, policy: Policy, sender: str, envelopes: Sequence[bytes]) -> Answer:
+@lru_cache(maxsize=1024)
+def _key(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def receive(
+    database: Database,
+    policy: Policy,
+    sender: str,
+    envelopes: Sequence[bytes],
+    rate: Rate | None = None,
+) -> Answer:
     """Take a batch of envelopes in; returns once everything acknowledged is on disk."""
     known, partner = database.read(lambda tx: (book(tx), partners.trusted(tx, sender)))
+    if rate is not None:
+        rate.take(sender, len(envelopes), partner.caps.rate, database.clock.now())
     answer = Answer()
     opened: list[tuple[int, Opened]] = []
     for place, raw in enumerate(envelopes):

@@ -23,6 +23,21 @@ _OWN = (
     .order_by(own_key_table.c.since.desc())
     .limit(1)
 )
+_keys, _moment = partner_key_table.c, bindparam("now_", type_=Instant)
+_SIGNING = (
+    select(_keys.fingerprint, _keys.partner, _keys.public, partner_table.c.state)
+    .join_from(partner_key_table, partner_table, partner_table.c.code == _keys.partner)
+    .where(
+        _keys.kind == "signing",
+        _keys.state != "compromised",
+        _keys.since <= _moment,
+        _keys.until > _moment,
+        partner_table.c.state.in_(("trusted", "suspended")),
+    )
+)
+_OWN_SIGNING = select(
+    own_key_table.c.fingerprint, own_key_table.c.node, own_key_table.c.public
+).where(own_key_table.c.kind == "signing")
 _KEY = select(partner_key_table).where(partner_key_table.c.fingerprint == bindparam("key_"))
 
 
@@ -109,6 +124,18 @@ def change_partner(tx: Transaction, code: str, **values: Any) -> None:
 def partner_key(tx: Transaction, fingerprint: str) -> RowMapping | None:
     """Return a key of any partner by its fingerprint."""
     return tx.execute(_KEY, {"key_": fingerprint}).mappings().first()
+
+
+@unscoped("signatures are checked for the node, not for a person")
+def signing_keys(tx: Transaction) -> list[RowMapping]:
+    """Return the signing keys in force of every partner that is trusted, or was until suspended."""
+    return list(tx.execute(_SIGNING, {"now_": tx.now}).mappings())
+
+
+@unscoped("signatures are checked for the node, not for a person")
+def own_signing_keys(tx: Transaction) -> list[RowMapping]:
+    """Return every signing key this node has or had."""
+    return list(tx.execute(_OWN_SIGNING).mappings())
 
 
 @unscoped("the listener admits certificates for the node, not for a person")

@@ -27,6 +27,8 @@ FIELDS = frozenset(
         "timestamp",
         "error",
         "action",
+        "partner",  # code of a node
+        "codes",
         "agency",
         "attempts",
         "code",
