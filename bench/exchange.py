@@ -1,12 +1,13 @@
 """The exchange between two nodes, each its own process, beside the floor it stands on.
 
-    python bench/exchange.py [hop] [catch-up --items 10000] [nothing-new] [ledger] [sd-jwt]
+    python bench/exchange.py [hop] [catch-up --items 10000] [nothing-new] [ledger] [blind] [sd-jwt]
 
 ``hop``: an item put at A (durable there) until B's signed receipt is durable at A, one at a time;
 beside it in the same run one bare mutual-TLS round trip with a durable SQLite write of the same
 bytes. ``catch-up``: a backlog of items while a flash is put every half second. ``nothing-new``: a
-poll that finds nothing. ``ledger``: entries sealed and a checkpoint signed. ``sd-jwt``: issue,
-present and read 30 fields, beside the sd-jwt package. Without a name all are run.
+poll that finds nothing. ``ledger``: entries sealed and a checkpoint signed. ``blind``: a
+question over 100,000 objects. ``sd-jwt``: issue and read 30 fields, beside the sd-jwt
+package. Without a name all are run.
 """
 
 import argparse
@@ -268,6 +269,32 @@ def sd_jwt(number: int = 400) -> None:
           lambda: SDJWTVerifier(text, lambda *_: peer).get_verified_payload())  # fmt: skip
 
 
+def blind_question(pair: Pair, held: int = 100_000, asked: int = 1_000) -> None:
+    """Time a question over many objects, and count its bytes."""
+    from isthmus.exchange.blind import Desk, Question, element
+    from isthmus.intelligence.objects import ObjectKind
+
+    entries = [element(ObjectKind.CONTAINER, f"MSKU{number:07}") for number in range(held)]
+    desk = Desk(lambda _tx, _partner: entries, time.monotonic)
+    began = time.perf_counter()
+    ticket, setup = desk.prepare(NODES[1], entries)
+    ready = time.perf_counter()
+    question = Question(
+        [*entries[: asked // 2], *(f"container:X{one}" for one in range(asked // 2))]
+    )
+    request = question.request()
+    told = pair.a.database.write(lambda tx: desk.answer(tx, NODES[1], ticket, request))
+    found = question.answers(setup, told)
+    if sorted(found) != entries[:half]:
+        raise SystemExit("wrong answers")
+    name = f"blind set of {held:,} objects prepared"
+    print(f"{name:<58}{ready - began:.1f} s, {len(setup):,} bytes")
+    print(
+        f"{f'blind question of {asked:,} elements':<58}{time.perf_counter() - ready:.2f} s, "
+        f"{len(request) + len(told):,} bytes"
+    )
+
+
 def _rate(name: str, number: int, act: Callable[[], object]) -> None:
     began = time.perf_counter()
     for _ in range(number):
@@ -350,7 +377,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--peer"]:
         serve_peer(Path(sys.argv[2]), int(sys.argv[3]))
         return
-    names = ("hop", "catch-up", "nothing-new", "ledger", "sd-jwt")
+    names = ("hop", "catch-up", "nothing-new", "ledger", "blind", "sd-jwt")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*names, []])
     parser.add_argument("--items", type=int, default=10_000)
@@ -370,6 +397,8 @@ def main() -> None:
                 nothing_new(pair)
             if "ledger" in what:
                 ledger_rate(pair)
+            if "blind" in what:
+                blind_question(pair)
         finally:
             pair.stop()
     if "sd-jwt" in what:
