@@ -279,9 +279,8 @@ def blind_question(pair: Pair, held: int = 100_000, asked: int = 1_000) -> None:
     began = time.perf_counter()
     ticket, setup = desk.prepare(NODES[1], entries)
     ready = time.perf_counter()
-    question = Question(
-        [*entries[: asked // 2], *(f"container:X{one}" for one in range(asked // 2))]
-    )
+    half = asked // 2
+    question = Question([*entries[:half], *(f"container:X{one}" for one in range(half))])
     request = question.request()
     told = pair.a.database.write(lambda tx: desk.answer(tx, NODES[1], ticket, request))
     found = question.answers(setup, told)
