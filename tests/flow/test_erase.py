@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from builders import person
 from cargo.intake_samples import BOXES, declaration, party
 from isthmus.access import service, sessions
 from isthmus.access import store as access
-from isthmus.access.model import Actor, Role
+from isthmus.access.model import Actor, Purpose, Role
 from isthmus.access.service import RoleRequest
 from isthmus.cargo.formats.declaration_json import encode_declaration
 from isthmus.cargo.formats.source import Source
@@ -19,8 +20,13 @@ from isthmus.cargo.model import PartyRole
 from isthmus.cargo.tables import unit_table
 from isthmus.flow import erase
 from isthmus.flow.erase import erasers, hold_party
+from isthmus.flow.upkeep import watch_items
+from isthmus.intelligence import arrivals, reading, retention
+from isthmus.intelligence import store as item_store
+from isthmus.intelligence.keeping import Came
+from isthmus.intelligence.model import Classification, Handling, Item, ItemKind, Marking, Tlp
 from isthmus.kernel.canonical import canonical
-from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid
+from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid, NotFound
 from isthmus.kernel.time import SetClock
 from isthmus.node import Node
 from isthmus.platform import documents
@@ -138,6 +144,52 @@ def test_who_may_not_erase_does_not_and_a_ground_is_one_of_the_list(node, office
 def test_every_ground_has_a_name_in_five_languages():
     for ground in erase.GROUNDS:
         assert len({code_list("erasure_grounds").label(ground, one) for one in LOCALES}) == 5
+
+
+def _lookout(node: Node) -> Item:
+    marking = Marking(None, frozenset({Handling.H0}), Classification.NONE, Tlp.GREEN)
+    body = {
+        "action": "assess",
+        "persons": [{"category": "suspect", "name": NAME}],
+        "containers": [A],
+        "expires_at": "2026-02-01T00:00:00Z",
+    }
+    item = Item(
+        "NL-DOUANE:alr_1",
+        ItemKind.ALERT,
+        1,
+        "NL-DOUANE",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        marking,
+        body,
+    )
+    came = Came("env_1", "NL-DOUANE", frozenset({Purpose.TARGETING}))
+    node.database.write(lambda tx: arrivals.receive(tx, node.actor, item, came))
+    return item
+
+
+def test_an_item_is_erased_unless_it_is_held(node, officer):
+    item = _lookout(node)
+    node.database.write(lambda tx: retention.set_hold(tx, officer, item.id, held=True))
+    with pytest.raises(Conflict):
+        node.eraser.item(officer, item.id, "subject_request")
+    node.database.write(lambda tx: retention.set_hold(tx, officer, item.id, held=False))
+    outcome = node.eraser.item(officer, item.id, "subject_request")
+    assert outcome.scope == {"item_copy": 1, "document": 1}
+    with pytest.raises(NotFound):
+        node.eraser.item(officer, "NL-DOUANE:alr_2", "subject_request")
+    known, held = node.database.read(lambda tx: reading.find(tx, officer, item.id))
+    assert known["state"] == "erased"
+    assert held[0].item is None
+
+
+def test_upkeep_puts_out_of_use_what_ran_out(node):
+    _lookout(node)
+    assert len(node.database.read(reading.lookouts_in_force)) == 1
+    node.database.clock.advance(timedelta(days=40))
+    node.database.write(watch_items)
+    rows = node.database.read(lambda tx: item_store.copies_of(tx, "NL-DOUANE:alr_1"))
+    assert [row["state"] for row in rows] == ["expired"]
 
 
 def test_an_older_copy_forgets_too_when_the_journal_is_replayed(node, officer, tmp_path):

@@ -13,6 +13,7 @@ from isthmus.access.model import Actor, Permission
 from isthmus.cargo import erasure as cargo
 from isthmus.cargo.derive import Home
 from isthmus.flow.screen import heed
+from isthmus.intelligence import retention
 from isthmus.kernel.errors import Invalid, NotFound
 from isthmus.parties import hit_store, hits
 from isthmus.parties import store as lists
@@ -41,6 +42,10 @@ def _list_entry(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
     return {"list_entry": rows, "document": files, "hit": len(lines)}
 
 
+def _item(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
+    return retention.erase_item(tx, erasure.subject.id, erasure.id)
+
+
 def erasers(home: Home) -> Erasers:
     """Return what erases each kind of subject at a node that stands there."""
 
@@ -61,6 +66,7 @@ def erasers(home: Home) -> Erasers:
         "party": (party,),
         "person": (_person,),
         "list_entry": (_list_entry,),
+        "item": (_item,),
     }
 
 
@@ -100,6 +106,15 @@ class Eraser:
                 raise NotFound("list_entry_unknown", "no such entry", list=list_code, key=key)
 
         return self._erase(actor, Subject("list_entry", name), ground, allowed)
+
+    def item(self, actor: Actor, item_id: str, ground: str) -> Outcome:
+        """Erase every copy of an item at this node, and of what corrected it."""
+
+        def allowed(tx: Transaction) -> None:
+            check(tx, actor, Permission.ERASURE_PERFORM, object_id=item_id)
+            retention.check_hold(tx, item_id)
+
+        return self._erase(actor, Subject("item", item_id), ground, allowed)
 
     def person(self, actor: Actor, person_id: str, ground: str) -> Outcome:
         """Erase a former user of the node."""

@@ -14,6 +14,7 @@ from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
 from isthmus.flow.screen import heed
+from isthmus.intelligence import retention
 from isthmus.parties import hits
 from isthmus.parties.lists import alarms
 from isthmus.platform.database import Database
@@ -29,6 +30,7 @@ PERIODIC = (
     Periodic("rescreen", timedelta(hours=1)),
     Periodic("hits.watch", timedelta(hours=1)),
     Periodic("commitments.watch", timedelta(hours=6)),
+    Periodic("items.watch", timedelta(minutes=10)),
 )
 
 
@@ -68,6 +70,7 @@ def handlers(
         "lists.watch": lambda _job: watch(),
         "rescreen": lambda _job: again(),
         "hits.watch": lambda _job: database.write(watch_hits),
+        "items.watch": lambda _job: database.write(watch_items),
     }
 
 
@@ -75,3 +78,9 @@ def watch_hits(tx: Transaction) -> None:
     """End hits on lookouts that ran out, ask again what is judged no longer, sweep what is past."""
     heed(tx, hits.expire(tx), "upkeep")
     hits.sweep(tx, node_actor())
+
+
+def watch_items(tx: Transaction) -> None:
+    """Put items that ran out out of use, and erase those that may be kept no longer."""
+    retention.expire(tx, node_actor())
+    retention.sweep(tx, node_actor())

@@ -49,8 +49,14 @@ def sweep(tx: Transaction, actor: Actor) -> int:
 
 
 def check_hold(tx: Transaction, item_id: str) -> None:
-    """Refuse with ``Conflict`` while a copy of the item is under legal hold."""
-    if any(row["legal_hold"] for row in _whole(tx, item_id)):
+    """Refuse with ``Conflict`` while a copy of the item is under legal hold.
+
+    Raises ``NotFound`` when nothing of it was ever here.
+    """
+    rows = _whole(tx, item_id)
+    if not rows:
+        raise NotFound("item_unknown", "no such item", item=item_id)
+    if any(row["legal_hold"] for row in rows):
         raise Conflict("legal_hold", "the item is under legal hold", item=item_id)
 
 
