@@ -1,6 +1,5 @@
 """Exchange with partners."""
 
-
 import sqlalchemy as sa
 from alembic import op
 

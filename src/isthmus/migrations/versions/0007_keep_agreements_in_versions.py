@@ -1,6 +1,5 @@
 """Keep agreements in versions."""
 
-
 import sqlalchemy as sa
 from alembic import op
 

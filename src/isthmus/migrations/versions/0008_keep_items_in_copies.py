@@ -1,6 +1,5 @@
 """Keep items in copies."""
 
-
 import sqlalchemy as sa
 from alembic import op
 
