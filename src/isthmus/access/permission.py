@@ -69,6 +69,12 @@ class Permission(StrEnum):
     ITEM_PERSONS = "item.persons"
     ITEM_RECALL = "item.recall"
     ITEM_RECEIVE = "item.receive"
+    SEIZURE_READ = "seizure.read"
+    SEIZURE_REGISTER = "seizure.register"
+    CHAIN_READ = "chain.read"
+    CHAIN_KEEP = "chain.keep"
+    REQUEST_READ = "request.read"
+    REQUEST_KEEP = "request.keep"
 
 
 # A person decides: no system token and no job of the node may do these, whatever it was granted.
@@ -104,8 +110,14 @@ PERSON_ONLY = frozenset(
         Permission.COMMITMENT_VERIFY,
         Permission.ITEM_PERSONS,
         Permission.ITEM_RECALL,
+        Permission.SEIZURE_REGISTER,
+        Permission.CHAIN_KEEP,
+        Permission.REQUEST_KEEP,
     }
 )
+
+# What the node does by itself when a partner's envelope comes in: no role allows it to anybody.
+NODE_ONLY = frozenset({Permission.ITEM_RECEIVE})
 
 # Acts on one thing that stands somewhere: who is limited to offices or terminals may do them only
 # where the place is named, so that a forgotten place refuses instead of allowing everywhere.
@@ -120,5 +132,7 @@ PLACED = frozenset(
         Permission.INSPECTION_ORDER,
         Permission.INSPECTION_ACCEPT,
         Permission.INSPECTION_RECORD,
+        Permission.SEIZURE_REGISTER,
+        Permission.CHAIN_KEEP,
     }
 )

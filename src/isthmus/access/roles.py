@@ -48,6 +48,12 @@ _ANALYST = frozenset(
         P.ITEM_READ,
         P.ITEM_WRITE,
         P.ITEM_PERSONS,
+        P.SEIZURE_READ,
+        P.SEIZURE_REGISTER,
+        P.CHAIN_READ,
+        P.CHAIN_KEEP,
+        P.REQUEST_READ,
+        P.REQUEST_KEEP,
     }
 )
 
@@ -104,6 +110,10 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.DOCUMENT_READ,
                 P.PERSON_DATA_READ,
                 P.ITEM_READ,
+                P.SEIZURE_READ,
+                P.SEIZURE_REGISTER,
+                P.CHAIN_READ,
+                P.CHAIN_KEEP,
             }
         ),
         Purpose.INSPECTION,
@@ -132,6 +142,9 @@ ROLES: Mapping[Role, RoleTerms] = {
                 P.LEDGER_READ,
                 P.AGREEMENT_READ,
                 P.ITEM_READ,
+                P.SEIZURE_READ,
+                P.CHAIN_READ,
+                P.REQUEST_READ,
             }
         ),
         Purpose.SUPERVISION,
