@@ -17,12 +17,12 @@ from isthmus.platform.transaction import Transaction
 def raise_alert(
     tx: Transaction,
     kind: str,
-    about: RowMapping,
+    about: Mapping[str, Any] | RowMapping,
     *,
     hold_id: str | None = None,
     detail: Mapping[str, Any],
 ) -> str:
-    """Raise an alert about a held or picked unit; returns its id."""
+    """Raise an alert about a unit, or about what hangs on none; returns its id."""
     alert_id = new_id("alert")
     store.insert_alert(
         tx,
@@ -39,7 +39,7 @@ def raise_alert(
             "state": "open",
         },
     )
-    events.emit(tx, "alert.raised", about["unit_id"], alert=alert_id, code=kind)
+    events.emit(tx, "alert.raised", about["unit_id"] or alert_id, alert=alert_id, code=kind)
     return alert_id
 
 

@@ -13,7 +13,7 @@ from isthmus.access import service as people
 from isthmus.access.gate import unscoped
 from isthmus.access.model import node_actor
 from isthmus.cargo.tables import unit_table
-from isthmus.cases import alerts, picks, store
+from isthmus.cases import alerts, partner_store, picks, requests, store
 from isthmus.cases.model import ACTIVE_HOLDS, OPEN_PICKS, UNDECIDED, HoldState, PickState
 from isthmus.cases.reach import within_reach
 from isthmus.cases.tables import alert_table, hold_table, pick_table
@@ -36,6 +36,8 @@ def needed(tx: Transaction) -> bool:
             moved_holds,
             unanswered_holds,
             overlong_holds,
+            partner_store.late_notices,
+            partner_store.late_requests,
         )
     )
 
@@ -56,6 +58,10 @@ def settle(tx: Transaction) -> None:
     ):
         for row in rows:
             alerts.raise_alert(tx, kind, row, hold_id=row["id"], detail={})
+    for row in partner_store.late_notices(tx):
+        alerts.raise_alert(tx, "notice_overdue", row, detail={"seizure": row["number"]})
+        partner_store.change_seizure(tx, row["number"], told=True)
+    requests.tell_overdue(tx)
 
 
 def _settle_picks(tx: Transaction) -> None:

@@ -9,7 +9,7 @@ from isthmus.access import service as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cargo.unit import Unit
-from isthmus.cases import picks, store
+from isthmus.cases import chains, picks, store
 from isthmus.cases.model import (
     ACTIVE_HOLDS,
     INSPECTION_STEPS,
@@ -55,12 +55,18 @@ class Report:
 
 
 def order(
-    tx: Transaction, actor: Actor, unit: Unit, control_type: str, pick_id: str | None = None
+    tx: Transaction,
+    actor: Actor,
+    unit: Unit,
+    control_type: str,
+    pick_id: str | None = None,
+    override: str | None = None,
 ) -> str:
     """Order an inspection of a unit, from its pick where there is one; returns its id.
 
     A pick that an officer works on is decided by that officer; of a held unit whoever may order
-    inspections orders it. Raises ``Conflict`` when one is under way.
+    inspections orders it. Raises ``Conflict`` when one is under way, or when the box is inspected
+    in a chain with a partner and no reason to open it again (``override``) is given.
     """
     check(
         tx,
@@ -75,6 +81,7 @@ def order(
     open_ = (InspectionState.ORDERED, InspectionState.ACCEPTED)
     if any(row["state"] in open_ for row in store.inspection_rows(tx, unit.id)):
         raise Conflict("inspection_open", "an inspection of this unit is under way", unit=unit.id)
+    chain = chains.guard_opening(tx, unit.container, control_type, override)
     if pick_id is not None:
         pick = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
         if pick["unit_id"] != unit.id:
@@ -102,9 +109,14 @@ def order(
             "control_type": control_type,
             "ordered_by": actor.id,
             "ordered_at": tx.now,
+            "override": override if chain else None,
+            "chain": chain,
         },
     )
-    _note(tx, actor, "inspection.order", inspection_id, unit.id, control_type=control_type)
+    detail = {"chain": chain, "override": override} if chain else {}
+    _note(
+        tx, actor, "inspection.order", inspection_id, unit.id, control_type=control_type, **detail
+    )
     return inspection_id
 
 

@@ -147,6 +147,15 @@ def unit_state(tx: Transaction, unit_id: str) -> str | None:
     return state
 
 
+@unscoped("a seizure is about a box, whose inspection was read with a scope")
+def container_of(tx: Transaction, unit_id: str) -> str | None:
+    """Return the container number of a unit."""
+    number: str | None = tx.execute(
+        select(unit_table.c.container).where(unit_table.c.id == unit_id)
+    ).scalar()
+    return number
+
+
 @unscoped("a pick is offered while its unit is within reach, whoever asks")
 def in_reach(tx: Transaction, unit_id: str) -> bool:
     """Return whether a unit can still be picked."""

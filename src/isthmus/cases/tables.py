@@ -113,6 +113,8 @@ inspection_table = Table(
     Column("share_unloaded", Float),  # 0 to 1
     Column("minutes_delay", Integer),
     Column("decline_reason", Text),
+    Column("override", Text),  # why the box is opened again, code list override_reasons
+    Column("chain", Text),  # the chain that was overridden
     Index("ix_inspection_state_office", "state", "office"),
     Index("ix_inspection_unit_id", "unit_id"),
 )

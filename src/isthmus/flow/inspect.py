@@ -24,11 +24,20 @@ def propose_hold(tx: Transaction, actor: Actor, pick_id: str, reasons: Sequence[
     return holds.propose(tx, actor, pick_id, unit, reasons)
 
 
-def order(tx: Transaction, actor: Actor, pick_id: str, control_type: str) -> str:
-    """Order the inspection of the unit of a pick; returns the inspection's id."""
+def order(
+    tx: Transaction,
+    actor: Actor,
+    pick_id: str,
+    control_type: str,
+    override: str | None = None,
+) -> str:
+    """Order the inspection of the unit of a pick; returns the inspection's id.
+
+    ``override`` is why a box is opened that a chain with a partner is about.
+    """
     pick = cases.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
     unit = cargo.find_unit(tx, actor, pick["unit_id"])
-    return inspections.order(tx, actor, unit, control_type, pick_id)
+    return inspections.order(tx, actor, unit, control_type, pick_id, override)
 
 
 def report(tx: Transaction, actor: Actor, inspection_id: str, told: Report) -> RowMapping:

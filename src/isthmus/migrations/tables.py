@@ -7,6 +7,7 @@ An area that keeps tables adds one line here; the revision that creates them fol
 from isthmus.access import tables as access
 from isthmus.agreements import tables as agreements
 from isthmus.cargo import tables as cargo
+from isthmus.cases import partner_tables as partner_cases
 from isthmus.cases import tables as cases
 from isthmus.exchange import tables as exchange
 from isthmus.intelligence import tables as intelligence
@@ -29,6 +30,7 @@ AREAS = (
     agreements,
     exchange,
     cases,
+    partner_cases,
 )
 
 __all__ = ["AREAS", "metadata"]

@@ -1,0 +1,288 @@
+"""Requests for information and customs assistance, asked of partners and by them, on the clock.
+
+A partner's question is a task with its clock. The answer's clock comes from the clause relied on,
+counts from the sending, stands still while more is needed, and tells a duty officer when it runs
+out. An answer is not closed before the asker said what became of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from isthmus.access import service as people
+from isthmus.access.gate import check, scope
+from isthmus.access.model import Actor, Permission, Purpose
+from isthmus.agreements.service import clause_of
+from isthmus.cases import alerts, partner_store
+from isthmus.cases.model import step
+from isthmus.cases.partner_model import (
+    ASKER,
+    OPEN_REQUESTS,
+    REQUEST_STEPS,
+    Clocks,
+    RequestState,
+    Terms,
+    after,
+    sent,
+    terms,
+)
+from isthmus.kernel.errors import Conflict, Denied, Invalid
+from isthmus.platform import audit, events
+from isthmus.platform.transaction import Transaction
+from isthmus.reference.codelist import code_list
+
+_MICRO = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, of whom or by whom, and under which clause; the item holds the wording."""
+
+    partner: str
+    questions: tuple[str, ...]  # code list request_questions
+    urgency: str = "normal"
+    held: str = "directly"
+    oral: bool = False
+    citation: str | None = None
+    own_case: str | None = None
+    partner_case: str | None = None
+
+
+def draft(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> None:
+    """Begin a request to a partner; ``request_id`` is the id of the item that asks."""
+    check(tx, actor, Permission.REQUEST_KEEP, object_id=request_id)
+    row = _row(tx, actor, request_id, asked) | {"incoming": False, "state": RequestState.DRAFT}
+    if not partner_store.insert_request(tx, row):
+        raise Conflict("request_known", "this request was begun already", request=request_id)
+    _note(tx, actor, "request.draft", request_id)
+
+
+def receive(
+    tx: Transaction, actor: Actor, request_id: str, asked: Question, sent_at: datetime
+) -> bool:
+    """Keep a partner's request as a task; its clocks count from when the partner sent it.
+
+    Returns whether it is new: the same request received again changes nothing. A moment of
+    sending in the future counts as now.
+    """
+    check(tx, actor, Permission.ITEM_RECEIVE, object_id=request_id)
+    clocks = sent(min(sent_at, tx.now), _terms(tx, asked.citation, asked), oral=asked.oral)
+    row = _row(tx, actor, request_id, asked) | {"incoming": True, "state": RequestState.SENT}
+    new = partner_store.insert_request(tx, row)
+    if new:
+        partner_store.change_request(tx, request_id, **_stored(clocks, None))
+        _note(tx, actor, "request.received", request_id, partner=asked.partner)
+    return new
+
+
+def complete(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Say that a draft is complete and may be sent."""
+    _move(tx, actor, request_id, RequestState.COMPLETE)
+
+
+def send(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Note that a request was sent: its clocks start."""
+    _move(tx, actor, request_id, RequestState.SENT)
+
+
+def acknowledge(
+    tx: Transaction, actor: Actor, request_id: str, case_number: str | None = None
+) -> None:
+    """Acknowledge a request, with the case number of the node that is asked."""
+    row = _request(tx, actor, request_id)
+    linked = {} if case_number is None else {_asked_case(row): case_number}
+    _move(tx, actor, request_id, RequestState.ACKNOWLEDGED, **linked)
+
+
+def accept(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Accept a request; a clock that stood still goes on with what was left."""
+    _move(tx, actor, request_id, RequestState.ACCEPTED)
+
+
+def need_more(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Say that more is needed to answer: the answer's clock stands still."""
+    _move(tx, actor, request_id, RequestState.NEED_MORE)
+
+
+def refuse(tx: Transaction, actor: Actor, request_id: str, ground: str) -> None:
+    """Refuse a request on a ground (code list ``refusal_grounds``)."""
+    _code("refusal_grounds", ground, "ground")
+    _move(tx, actor, request_id, RequestState.REFUSED, refusal_ground=ground)
+
+
+def answer(tx: Transaction, actor: Actor, request_id: str, *, partial: bool = False) -> None:
+    """Note that an answer went out, or a part of one; a partial answer stops no clock."""
+    _move(tx, actor, request_id, RequestState.PARTIAL if partial else RequestState.ANSWERED)
+
+
+def give_feedback(tx: Transaction, actor: Actor, request_id: str, outcome: str) -> None:
+    """Say what became of the answer (code list ``feedback_outcomes``): the asker's duty."""
+    _code("feedback_outcomes", outcome, "outcome")
+    _move(tx, actor, request_id, RequestState.USED, feedback=outcome)
+
+
+def close(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Close a request; one that was asked orally must have come in writing."""
+    row = _request(tx, actor, request_id)
+    if row["written_by"] is not None:
+        raise Conflict("not_in_writing", "the oral request is owed in writing", request=request_id)
+    _move(tx, actor, request_id, RequestState.CLOSED)
+
+
+def confirm_in_writing(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Note that the asker confirmed an oral request in writing."""
+    row = _request(tx, actor, request_id)
+    _check(tx, actor, row, own=not row["incoming"])
+    if row["written_by"] is None:
+        raise Conflict("nothing_to_confirm", "no confirmation is owed", request=request_id)
+    clocks = _clocks({**row, "written_by": None})
+    partner_store.change_request(tx, request_id, **_stored(clocks, row["alert_at"]))
+    _note(tx, actor, "request.written", request_id)
+
+
+def take(tx: Transaction, actor: Actor, request_id: str) -> None:
+    """Make an open request the actor's own task; it gives the purpose for what it opens."""
+    row = _request(tx, actor, request_id)
+    check(tx, actor, Permission.REQUEST_KEEP, object_id=request_id)
+    if row["state"] == RequestState.CLOSED:
+        raise Conflict("state_forbids", "it is closed", request=request_id)
+    if row["assigned_to"] not in (None, actor.id):
+        raise Conflict("request_taken", "another officer has it", request=request_id)
+    people.assign(tx, actor, actor.id, "request", request_id, purpose=Purpose.TARGETING)
+    partner_store.change_request(tx, request_id, assigned_to=actor.id)
+    _note(tx, actor, "request.take", request_id)
+
+
+def tasks(tx: Transaction, actor: Actor, limit: int = 200) -> list[RowMapping]:
+    """Return partners' open requests, oldest clock first."""
+    seen = scope(actor, Permission.REQUEST_READ)
+    return partner_store.requests(tx, seen, OPEN_REQUESTS, incoming=True, limit=limit)
+
+
+def asked(tx: Transaction, actor: Actor, limit: int = 200) -> list[RowMapping]:
+    """Return own open requests to partners, oldest clock first."""
+    seen = scope(actor, Permission.REQUEST_READ)
+    return partner_store.requests(tx, seen, OPEN_REQUESTS, incoming=False, limit=limit)
+
+
+def tell_overdue(tx: Transaction) -> None:
+    """Raise an alert for every clock that ran out, once. For a job."""
+    for row in partner_store.late_requests(tx):
+        running = _clocks(row).running
+        for owed, due in running.items():
+            if row["alert_at"] <= due < tx.now:
+                about = {"unit_id": None, "container": None, "office": None, "terminal": None}
+                detail = {"request": row["id"], "owed": owed, "partner": row["partner"]}
+                alerts.raise_alert(tx, f"request_{owed}_overdue", about, detail=detail)
+        ahead = min((due for due in running.values() if due >= tx.now), default=None)
+        partner_store.change_request(tx, row["id"], alert_at=ahead)
+
+
+def _move(
+    tx: Transaction, actor: Actor, request_id: str, then: RequestState, **values: Any
+) -> None:
+    row = _request(tx, actor, request_id)
+    _check(tx, actor, row, own=(then in ASKER) != row["incoming"])
+    step(REQUEST_STEPS, RequestState(row["state"]), then, request_id)
+    term = _terms(tx, row["citation"], row)
+    if then is RequestState.SENT:
+        clocks = sent(tx.now, term, oral=row["oral"])
+    else:
+        clocks = after(_clocks(row), then, tx.now, term.feedback)
+    resumed = row["answer_left"] is not None and clocks.answer_by is not None
+    kept = _stored(clocks, None if resumed else row["alert_at"] or tx.now)
+    partner_store.change_request(tx, request_id, state=then, changed_at=tx.now, **kept, **values)
+    if then is RequestState.CLOSED and row["assigned_to"] is not None:
+        people.unassign(tx, actor, row["assigned_to"], "request", request_id)
+    codes = {name: value for name, value in values.items() if not name.endswith("_case")}
+    _note(tx, actor, f"request.{then.value}", request_id, **codes)
+
+
+def _request(tx: Transaction, actor: Actor, request_id: str) -> RowMapping:
+    tx.lock([request_id])
+    needed = Permission.REQUEST_READ if actor.is_person else Permission.ITEM_RECEIVE
+    return partner_store.request(tx, scope(actor, needed), request_id)
+
+
+def _check(tx: Transaction, actor: Actor, row: RowMapping, *, own: bool) -> None:
+    """Let persons do this node's steps, and the node enter those that the partner told of."""
+    if own != actor.is_person:
+        raise Denied("step_of_the_other", "the other node takes this step", request=row["id"])
+    needed = Permission.REQUEST_KEEP if own else Permission.ITEM_RECEIVE
+    check(tx, actor, needed, object_id=row["id"])
+
+
+def _asked_case(row: RowMapping) -> str:
+    return "own_case" if row["incoming"] else "partner_case"
+
+
+def _terms(tx: Transaction, citation: str | None, row: Question | RowMapping) -> Terms:
+    urgency = row.urgency if isinstance(row, Question) else row["urgency"]
+    held = row.held if isinstance(row, Question) else row["held"]
+    clause = clause_of(tx, citation) if citation else None
+    if clause is None:
+        return terms((), urgency, held)
+    feedback = clause.permit.duties.feedback_within if clause.permit else None
+    return terms(clause.clocks, urgency, held, feedback)
+
+
+def _row(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> dict[str, Any]:
+    if not asked.questions:
+        raise Invalid("question_missing", "ask at least one question", field="questions")
+    for question in asked.questions:
+        _code("request_questions", question, "questions")
+    _code("request_urgency", asked.urgency, "urgency")
+    _code("information_holding", asked.held, "held")
+    if asked.oral and asked.urgency != "urgent":
+        raise Invalid("oral_unfit", "only an urgent request is made orally", field="oral")
+    return asdict(asked) | {
+        "id": request_id,
+        "questions": list(asked.questions),
+        "made_by": actor.id,
+        "made_at": tx.now,
+        "changed_at": tx.now,
+    }
+
+
+def _clocks(row: Mapping[str, Any] | RowMapping) -> Clocks:
+    left = row["answer_left"]
+    return Clocks(
+        row["acknowledge_by"],
+        row["answer_by"],
+        None if left is None else left * _MICRO,
+        row["feedback_by"],
+        row["written_by"],
+    )
+
+
+def _stored(clocks: Clocks, untold: datetime | None) -> dict[str, Any]:
+    """Return the clocks as columns; those due before ``untold`` were told as overdue already."""
+    dues = sorted(clocks.running.values())
+    ahead = [due for due in dues if untold is None or due >= untold]
+    return asdict(clocks) | {
+        "answer_left": None if clocks.answer_left is None else clocks.answer_left // _MICRO,
+        "due_at": dues[0] if dues else None,
+        "alert_at": ahead[0] if ahead else None,
+    }
+
+
+def _code(name: str, code: str, field: str) -> None:
+    if code not in code_list(name):
+        raise Invalid("code_unknown", f"not in the code list {name}", field=field, value=code)
+
+
+def _note(tx: Transaction, actor: Actor, action: str, request_id: str, **detail: Any) -> None:
+    audit.record(
+        tx,
+        actor.id,
+        action,
+        "request",
+        request_id,
+        agency=actor.agency,
+        purpose=Purpose.TARGETING,
+        **detail,
+    )
+    events.emit(tx, action, request_id, **detail)
