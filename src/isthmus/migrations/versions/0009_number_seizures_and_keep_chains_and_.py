@@ -1,5 +1,4 @@
 """Number seizures and keep chains and requests."""
-# ruff: noqa: PLR0915 - a revision is one list of steps
 
 import sqlalchemy as sa
 from alembic import op
