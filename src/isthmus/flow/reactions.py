@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from isthmus.cases import holds
 from isthmus.exchange import recall
+from isthmus.flow.accept import accept_soon
+from isthmus.flow.follow import follow_recall
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 
@@ -38,6 +40,8 @@ def rescreen_soon(tx: Transaction, _event: Event) -> None:
 # was lodged, so units lodged from now on see it, and no assessment made so far would change.
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
+    "item.received": (accept_soon,),
+    "item.recalled": (follow_recall,),
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
     "rule.changed": (reassess_soon,),

@@ -10,6 +10,7 @@ from isthmus.access import sign_in
 from isthmus.access.model import node_actor
 from isthmus.agreements import commitments
 from isthmus.cases import clocks
+from isthmus.flow import accept
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
@@ -57,11 +58,15 @@ def handlers(
     def again() -> None:
         rescreener.rescreen_due()
 
+    def take_in(job: Job) -> None:
+        accept.accept(database, job.payload["envelope"])
+
     def fall_due() -> None:
         database.write(commitments.fall_due)
 
     return {
         "read": read,
+        accept.JOB: take_in,
         "score": score,
         "reassess": reassess,
         "commitments.watch": lambda _job: fall_due(),
