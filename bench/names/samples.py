@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from faker import Faker
 from rapidfuzz.distance import OSA
 
+from isthmus.parties.columns import Columns
+from isthmus.parties.features import measure
 from isthmus.parties.fold import skeleton
 from isthmus.parties.fold import words as folded
+from isthmus.parties.index import NameIndex
+from isthmus.parties.name import read_name
 from isthmus.simulator import world
 from isthmus.simulator.actors.names import Names
 from isthmus.simulator.dice import Dice
@@ -155,6 +160,42 @@ def pairs(
         if dice.random() < 0.3:
             text = written(text, dice.choice(CLASSES[:12]), dice) or text
         near.append((text, name.name))
+    return same, near
+
+
+def aliases(
+    names: Sequence[Listed], index: NameIndex, count: int, seed: int
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Pairs of names that the list gives one party, and as many near names of two parties.
+
+    Names of one party that are not near (a cover name) are left out: nobody could tell. Every
+    second of the latter is the nearest of a few.
+    """
+    dice = random.Random(f"aliases {seed}")
+    of_party: dict[str, list[str]] = {}
+    for name in names:
+        of_party.setdefault(name.entity, []).append(name.name)
+    several = [found for found in of_party.values() if len(set(found)) > 1]
+    same: list[tuple[str, str]] = []
+    near: list[tuple[str, str]] = []
+    while len(same) < count:
+        one, other = dice.sample(sorted(set(dice.choice(several))), 2)
+        if len(NameIndex([one]).near(read_name(other))):
+            same.append((one, other))
+    while len(near) < count:
+        asked = dice.choice(names)
+        read = read_name(asked.name)
+        others = [names[at] for at in index.near(read).tolist()]
+        others = [other for other in others if other.entity != asked.entity]
+        others = [other for other in others if read_name(other.name).words != read.words]
+        if not others:
+            continue
+        others = dice.sample(others, min(6 if dice.random() < 0.5 else 1, len(others)))
+        columns = Columns(read_name(other.name) for other in others)
+        each = np.arange(len(others))
+        lost = measure(Columns([read]), columns, np.zeros_like(each), each)[:, 0]
+        best = int(lost.argmin())
+        near.append((asked.name, others[best].name))
     return same, near
 
 

@@ -4,7 +4,8 @@
 
 "find" learns from noisy queries and names on no list of one seed, with a few pairs of near names
 so that it prefers the nearer; its scale is laid on names on no list of another seed. "same"
-learns from as many pairs that mean one name as pairs that mean two, and its scale is probability.
+learns from as many pairs that mean one name as pairs that mean two, made with noise and taken from
+the other names that the list gives, and its scale is probability.
 Neither seed is one that bench/screening.py reports on.
 """
 
@@ -25,14 +26,14 @@ from isthmus.parties.line import read_line
 from isthmus.parties.match import FIND, SAME
 from isthmus.parties.name import read_name
 
-from .samples import Listed, listed, pairs, queries, unlisted
+from .samples import Listed, aliases, listed, pairs, queries, unlisted
 
 DATA = Path(isthmus.parties.__file__).parent / "data"
 SEED, SCALE_SEED = 1, 2
 QUERIES, LAWFUL = 8400, 8000
 OTHER_NAMES = 0.15  # weight of wrong candidates of listed queries: some are the same in truth
 TREES = 80
-PAIRS, SAME_WEIGHT, NEAR_WEIGHT = 5000, 0.1, 0.3
+PAIRS, ALIASES, SAME_WEIGHT, NEAR_WEIGHT = 5000, 3000, 0.1, 0.3
 PROBABILITIES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 ALERTS = ((0.2, 0.5), (0.05, 0.7), (0.01, 0.85), (0.001, 0.95))  # alert rate, score
 SHAPE = {
@@ -62,8 +63,11 @@ def main(folder: Path) -> None:
     )
     trees = lightgbm.train(SHAPE, lightgbm.Dataset(rows, labels, weight=weights), TREES)
     _write(FIND, trees, _alert_scale(trees, unlisted(LAWFUL, SCALE_SEED, names), names, index))
-    labels = np.concatenate([np.ones(len(same)), np.zeros(len(near))])
-    trees = lightgbm.train(SHAPE, lightgbm.Dataset(np.vstack([same, near]), labels), TREES)
+    alias, other = (_of_pairs(found) for found in aliases(names, index, ALIASES, SEED))
+    sides = (same, alias), (near, other)
+    labels = np.concatenate([np.ones(len(same) + len(alias)), np.zeros(len(near) + len(other))])
+    rows = np.vstack([rows for side in sides for rows in side])
+    trees = lightgbm.train(SHAPE, lightgbm.Dataset(rows, labels), TREES)
     _write(SAME, trees, [(float(np.log(p / (1 - p))), p) for p in PROBABILITIES])
 
 

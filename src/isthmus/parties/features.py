@@ -26,6 +26,7 @@ FEATURES = (
     "thin",  # how little is shared, in bits, where anything is lost
     "other_word",  # share of the weight in words whose nearest is another well-known word
     "count",  # words of a name more than the other has, / 4
+    "each_own",  # the heaviest word that only one has, the lighter of those of both, in bits / 20
 )
 
 _INITIAL, _START, _SOUND, _SHAPE = 0.6, 0.75, 0.92, 0.9
@@ -125,6 +126,10 @@ class _Side:
     pairs: Whole
     weights: Exact
 
+    def most(self, of_words: Exact) -> Exact:
+        """What the heaviest word of each pair weighs, each taken at a share."""
+        return np.asarray(np.maximum.reduceat(self.weights * of_words, self.starts))
+
     def sums(self, of_words: Exact) -> Exact:
         """What the words of each pair weigh together, each taken at a share."""
         found = np.bincount(self.pairs, self.weights * of_words, minlength=len(self.names))
@@ -178,6 +183,7 @@ def _measure(ours: Columns, theirs: Columns, one: Whole, other: Whole) -> Floats
         _clashing(right, yours[clash & (found == best_yours[yours])], bits[1]),
     )
     out[:, 9] = np.abs(left.counts - right.counts) / 4
+    out[:, 10] = np.minimum(left.most(1 - best_mine), right.most(1 - best_yours)) / 20
     return np.asarray(np.maximum(out, 0).round(4), dtype=np.float32)
 
 

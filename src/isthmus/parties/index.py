@@ -19,7 +19,7 @@ from isthmus.parties.fold import shape
 from isthmus.parties.name import ComparableName, read_name
 from isthmus.parties.vocabulary import gram_weights, grams
 
-NEAR = 0.35
+NEAR = 0.3
 """Two names are near when what they share is at least this part of the geometric mean of what each
 has. That keeps the right name for 99 of 100 noisy queries (see bench/screening.py)."""
 
