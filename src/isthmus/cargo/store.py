@@ -91,6 +91,19 @@ def mark_scored(tx: Transaction, versions: Mapping[str, int]) -> None:
             tx.execute(_SCORED, {"part": part, "up_to": version})
 
 
+def score_again(tx: Transaction, named: Mapping[str, Iterable[str]]) -> int:
+    """Let open units be due again by what stands in their columns, such as ``container``."""
+    due = 0
+    for column, values in named.items():
+        for part in slices(values):
+            due += tx.execute(
+                update(unit_table)
+                .where(unit_table.c.state == UnitState.OPEN, unit_table.c[column].in_(part))
+                .values(scored_version=0)
+            ).rowcount
+    return due
+
+
 def unit(tx: Transaction, scope: Scope, unit_id: str) -> Unit:
     """Return one unit within the reader's scope; raises ``NotFound``."""
     units = unit_table.c

@@ -10,6 +10,7 @@ from isthmus.cases import holds
 from isthmus.exchange import recall
 from isthmus.flow.accept import accept_soon
 from isthmus.flow.follow import follow_recall
+from isthmus.flow.lookouts import heed_expiry, heed_lookout
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 
@@ -41,7 +42,10 @@ def rescreen_soon(tx: Transaction, _event: Event) -> None:
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
     "item.received": (accept_soon,),
-    "item.recalled": (follow_recall,),
+    "item.entered": (heed_lookout,),
+    "item.corrected": (heed_lookout,),
+    "item.recalled": (follow_recall, heed_lookout),
+    "items.expired": (heed_expiry,),
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
     "rule.changed": (reassess_soon,),

@@ -14,6 +14,7 @@ import polars as pl
 
 from isthmus import __version__
 from isthmus.cargo import store as cargo
+from isthmus.flow import lookouts
 from isthmus.flow.screen import Screener
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
@@ -24,6 +25,7 @@ from isthmus.risk.assessments import Engine
 from isthmus.risk.features import features
 from isthmus.risk.history import History
 from isthmus.risk.listed import with_hits
+from isthmus.risk.lookouts import with_lookouts
 from isthmus.risk.model import model_from_bytes
 from isthmus.risk.objectives import Objective
 
@@ -125,7 +127,8 @@ class Scorer:
         found = self.screener.on_units(units, sources)
         if found is None:
             return None
-        frame = with_hits(features(units, self.history), found)
+        asked = self.database.read(lambda tx: lookouts.on_units(tx, units))
+        frame = with_lookouts(with_hits(features(units, self.history), found), asked)
         made = assessments.prepare(engine, frame, engine.assessor.assess(frame), sources)
         versions = dict(zip(units["id"].to_list(), units["version"].to_list(), strict=True))
 
