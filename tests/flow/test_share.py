@@ -22,9 +22,9 @@ from isthmus.exchange import post_store, recall
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.model import Lane
 from isthmus.flow import accept, share
-from isthmus.flow.follow import follow_recall
+from isthmus.flow.follow import follow_correction, follow_recall
 from isthmus.flow.share import Said
-from isthmus.intelligence import items, reading, store
+from isthmus.intelligence import items, keeping, reading, store
 from isthmus.intelligence.model import Handling, ItemKind
 from isthmus.kernel.errors import Conflict, Denied
 
@@ -32,7 +32,7 @@ make = nodes.make  # the fixture of the exchange's own tests
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
 NODES = frozenset({"PA-ANA", "BE-DOUANE", "NL-DOUANE"})
 OBJECTS = Permit(
-    NODES, NODES, frozenset({ItemKind.ALERT}), frozenset({"*"}),
+    NODES, NODES, frozenset({ItemKind.ALERT, ItemKind.CORRECTION}), frozenset({"*"}),
     frozenset({Purpose.TARGETING}), frozenset({Mode.SPONTANEOUS, Mode.AUTOMATIC}),
     duties=Duties(onward=Onward(NODES, consent=False)),
 )  # fmt: skip
@@ -64,6 +64,7 @@ def three(make, monkeypatch):
         one.database.reactions = {
             "item.received": (accept.accept_soon,),
             "item.recalled": (follow_recall,),
+            "item.corrected": (follow_correction,),
             "envelope.acted": (recall.answered,),
         }
     befriend(nodes[0], nodes[1])
@@ -187,3 +188,26 @@ def test_a_recall_follows_an_onward_copy_and_holds_there(three):
     with pytest.raises(Conflict):
         send(antwerp, item, rotterdam)
     assert onward.paths
+
+
+def test_a_correction_tells_each_holder_only_of_what_it_has(three):
+    panama, antwerp, _ = three
+    item = alert(panama)
+    send(panama, item, antwerp)
+    bring(panama, antwerp, item)
+    changes = [
+        {"path": "action", "value": "observe"},
+        {"path": "persons.0.birth_date", "value": "1981-02-02", "category": "suspect"},
+    ]
+    officer = panama.staff[Role.SUPERVISOR]
+    made = panama.database.write(
+        lambda tx: items.correct(tx, officer, item.id, changes, "typing_error")
+    )
+    assert bring(panama, antwerp, made.correction)
+    (lookout,) = antwerp.database.read(reading.lookouts_in_force)
+    assert (lookout.item.version, lookout.item.body["action"]) == (2, "observe")
+    copy = held(antwerp, made.correction)[0]
+    came = antwerp.database.read(lambda tx: keeping.load(tx, copy))
+    assert [one.get("path") for one in came.body["changes"]] == ["action"]
+    (following,) = panama.database.read(lambda tx: recall.following(tx, item.id))
+    assert (following.partner, following.state) == ("BE-DOUANE", "asked")

@@ -1,7 +1,26 @@
-"""Follow: an own item recalled here is recalled wherever a copy of it went from here."""
+"""Follow: an own item recalled or corrected here is so wherever a copy of it went from here."""
 
-from isthmus.exchange import identity, issue, key_store, recall
+from collections.abc import Collection
+
+from isthmus.agreements import service
+from isthmus.agreements.decide import decide
+from isthmus.agreements.prohibitions import overlay
+from isthmus.exchange import (
+    copy_store,
+    identity,
+    inbox,
+    issue,
+    key_store,
+    outbox,
+    recall,
+    release,
+)
+from isthmus.exchange.issue import Issued
+from isthmus.exchange.model import Lane
+from isthmus.exchange.tables import Row
 from isthmus.intelligence import keeping, store
+from isthmus.intelligence.model import Item
+from isthmus.platform import events
 from isthmus.platform.transaction import Event, Transaction
 
 
@@ -15,3 +34,49 @@ def follow_recall(tx: Transaction, event: Event) -> None:
         return
     told = keeping.load(tx, store.copies_of(tx, event.payload["recall"])[-1])
     recall.recall(tx, issue.issue(told, identity.signer(tx)), event.object_id)
+
+
+def follow_correction(tx: Transaction, event: Event) -> None:
+    """Send an own correction after every copy. A reaction to ``item.corrected``.
+
+    Each holder hears only of paths that it has, as far as the agreements release them now.
+    """
+    row = store.item(tx, event.object_id)
+    if row is None or not row["own"] or key_store.myself(tx) is None:
+        return
+    told = keeping.load(tx, store.copies_of(tx, event.payload["correction"])[-1])
+    issued = issue.issue(told, identity.signer(tx))
+    for copy in copy_store.copies(tx, event.object_id):
+        _correct(tx, issued, told, copy)
+
+
+def _correct(tx: Transaction, issued: Issued, told: Item, copy: Row) -> None:
+    about, partner = copy["item_id"], copy["partner"]
+    sent = inbox.opened(tx, copy["envelope_id"])
+    asked = sent.envelope.asked
+    clauses = service.clauses_between(tx, asked.sender, partner, tx.now)
+    decision = decide(clauses, overlay(tx), told, asked, tx.now)
+    paths = _concerned(told, sent.presented.paths.keys()) & decision.released.keys()
+    if not any(path.startswith("changes.") for path in paths):
+        events.emit(tx, "correction.withheld", about, partner=partner, correction=told.id)
+        return
+    presented = issue.present(issued, paths)
+    link = release.terms_for(tx, presented, decision, asked)
+    outbox.put(
+        tx, partner, Lane.IMMEDIATE, presented, [link], decision, asked,
+        follows=about, suspended=True,
+    )  # fmt: skip
+    copy_store.change_copy(
+        tx, about, partner, follow_id=told.id, follow_state="asked", follow_code=None,
+        follow_at=tx.now,
+    )  # fmt: skip
+
+
+def _concerned(told: Item, held: Collection[str]) -> set[str]:
+    """Return the paths of a correction that speak of what a holder has, and of nothing else."""
+    paths = set()
+    for path in told.paths():
+        name, _, rest = path.partition(".")
+        if name != "changes" or told.body["changes"][int(rest.partition(".")[0])]["path"] in held:
+            paths.add(path)
+    return paths

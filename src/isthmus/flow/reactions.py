@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from isthmus.cases import holds
 from isthmus.exchange import recall
 from isthmus.flow.accept import accept_soon
-from isthmus.flow.follow import follow_recall
+from isthmus.flow.follow import follow_correction, follow_recall
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
@@ -43,7 +43,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
     "item.received": (accept_soon,),
     "item.entered": (heed_lookout,),
-    "item.corrected": (heed_lookout,),
+    "item.corrected": (follow_correction, heed_lookout),
     "item.recalled": (follow_recall, heed_lookout),
     "items.expired": (heed_expiry,),
     "units.changed": (score_soon,),
