@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+import yaml
 from sqlalchemy import select
 
 from flow.listed_node import SHADOW, lookouts, row
@@ -20,7 +21,10 @@ from isthmus.parties.judgements import Given
 from isthmus.parties.tables import hit_table, judgement_table, screening_table
 from isthmus.platform.audit import audit_table
 from isthmus.reference.codelist import LOCALES
-from isthmus.risk import assessments
+from isthmus.risk import assessments, rulebook
+from isthmus.risk.rulebook import shipped_folder
+from isthmus.risk.rules import RuleState
+from isthmus.risk.tables import assessment_table
 
 # "Constelación Ficticia Trading", in Cyrillic with two letters wrong, in care of somebody else.
 CYRILLIC = "ОБЩЕСТВО НЕВИННОЕ C/O КОНСТЕЛАСЬОН ФИКТИСИЯ ТРЕЙДЫНГ"
@@ -125,14 +129,39 @@ def test_second_thoughts_are_another_judgement(flagged: Loop):
     assert not any(b"frecuente" in (row["note"] or b"") for row in stored(flagged, judgement_table))
 
 
-def test_a_hit_judged_the_same_mandates_a_pick(flagged: Loop):
+def mandate(loop: Loop, rule_id: str) -> None:
+    """Let the authority's own next version of a shipped rule mandate: by one, approved by another."""
+    shipped = yaml.safe_load((shipped_folder() / "lists.yaml").read_text("utf-8"))
+    (rule,) = [one for one in shipped if one["id"] == rule_id]
+    text = yaml.safe_dump([rule | {"version": 2, "effect": "mandate"}], allow_unicode=True)
+    author, other = loop.people[Role.RULE_AUTHOR], loop.people[Role.SUPERVISOR]
+    key = loop.write(lambda tx: rulebook.propose(tx, author, text))
+    loop.write(lambda tx: rulebook.advance(tx, author, key, RuleState.SHADOW))
+    loop.write(lambda tx: rulebook.advance(tx, other, key, RuleState.LIVE))
+
+
+def test_a_hit_judged_the_same_comes_first_and_by_an_own_rule_is_mandated(flagged: Loop):
+    (hit,) = desk(flagged)
+    judge(flagged, hit["id"], Given(Verdict.SAME, "confirmed_by_inquiry"))
+    mandate(flagged, "list_same")
+    flagged.node.scorer.score_all()
+    (pick,) = flagged.run(budget=1).picks
+    assert (pick["basis"], pick["unit_id"]) == ("mandated", flagged.unit(1).id)
+    assert pick["rule_id"] == "list_same"
+
+
+def test_as_shipped_a_hit_judged_the_same_is_high_risk_and_mandates_nothing(flagged: Loop):
     (hit,) = desk(flagged)
     judge(flagged, hit["id"], Given(Verdict.SAME, "confirmed_by_inquiry"))
     flagged.node.scorer.score_all()
-    run = flagged.run(budget=1)
-    (pick,) = run.picks
-    assert (pick["basis"], pick["unit_id"]) == ("mandated", flagged.unit(1).id)
-    assert pick["rule_id"] == "list_same"
+    current = [one for one in stored(flagged, assessment_table) if one["current"]]
+    (found,) = [
+        one
+        for one in current
+        if (one["unit_id"], one["objective"]) == (flagged.unit(1).id, "contraband")
+    ]
+    assert (found["band"], found["mandated_by"]) == ("high", None)
+    assert not any(one["mandated_by"] for one in current)
 
 
 def test_a_ship_and_a_box_by_their_numbers(any_loop: Loop):
@@ -143,6 +172,7 @@ def test_a_ship_and_a_box_by_their_numbers(any_loop: Loop):
             row("B1", "Cajas Ficticias", numbers="container_prefix:ISTU"),
         ],
     )
+    mandate(any_loop, "list_number")
     any_loop.manifest(1)
     any_loop.node.scorer.score_all()
     found = {(one["line_kind"], one["key"]): one for one in desk(any_loop)}
