@@ -81,6 +81,9 @@ class Listener:
             raise NotFound("call_unknown", "no such call")
         if scope["method"] != "POST":
             raise Invalid("call_method", "calls are posted")
+        # The server bounds a head that comes in pieces; one that comes whole is bounded here.
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_BYTES:
+            raise TooLarge("head_too_large", f"a head has at most {HEAD_BYTES} bytes")
         claims = [value for name, value in scope["headers"] if name == request.HEADER.encode()]
         if len(claims) != 1:
             raise Denied("request_unsigned", "one signed header is needed")
