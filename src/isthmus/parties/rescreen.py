@@ -57,8 +57,9 @@ class PartyIndex:
     def add(self, lines: Iterable[tuple[str, str]]) -> None:
         """Add parties, each by its id and its line as papers carry it.
 
-        A party may come in several lines, one after another. One reading costs its text and
-        about 250 bytes, and is arranged anew a few times at most while the index grows.
+        A party may come in several lines, one after another. A party costs about 590
+        bytes in all (``bench/rescreen.py``), and is arranged anew a few times at most while the
+        index grows.
         """
         readings: list[str] = []
         parties: list[str] = []
