@@ -39,9 +39,15 @@ COMPLETED = {"done.", "problem.", "problem.kind.", "field."}
 
 
 def catalogue(locale: str) -> dict[str, str]:
-    with (WEB / "locales" / f"{locale}.po").open("rb") as stream:
-        held = read_po(stream, locale=locale, abort_invalid=True)
-    return {str(one.id): str(one.string) for one in held if one.id}
+    found: dict[str, str] = {}
+    folders = [WEB / "locales", *(one for one in (WEB / "locales").iterdir() if one.is_dir())]
+    for folder in folders:
+        with (folder / f"{locale}.po").open("rb") as stream:
+            held = read_po(stream, locale=locale, abort_invalid=True)
+        texts = {str(one.id): str(one.string) for one in held if one.id}
+        assert not texts.keys() & found.keys(), folder
+        found |= texts
+    return found
 
 
 CATALOGUES = {locale: catalogue(locale) for locale in LOCALES}

@@ -66,6 +66,7 @@ class Permission(StrEnum):
     COMMITMENT_VERIFY = "commitment.verify"
     ITEM_READ = "item.read"
     ITEM_WRITE = "item.write"
+    ITEM_SEND = "item.send"
     ITEM_PERSONS = "item.persons"
     ITEM_RECALL = "item.recall"
     ITEM_RECEIVE = "item.receive"
@@ -108,6 +109,7 @@ PERSON_ONLY = frozenset(
         Permission.OVERLAY_APPROVE,
         Permission.COMMITMENT_KEEP,
         Permission.COMMITMENT_VERIFY,
+        Permission.ITEM_SEND,
         Permission.ITEM_PERSONS,
         Permission.ITEM_RECALL,
         Permission.SEIZURE_REGISTER,

@@ -47,6 +47,7 @@ _ANALYST = frozenset(
         P.COMMITMENT_KEEP,
         P.ITEM_READ,
         P.ITEM_WRITE,
+        P.ITEM_SEND,
         P.ITEM_PERSONS,
         P.SEIZURE_READ,
         P.SEIZURE_REGISTER,

@@ -156,7 +156,7 @@ def send(
     ``without`` are paths the sender keeps back although they might go. Raises ``Denied`` with the
     code of what lacks when nothing may go; then nothing is told, not even that the item exists.
     """
-    check(tx, actor, Permission.ITEM_WRITE, object_id=item_id)
+    check(tx, actor, Permission.ITEM_SEND, object_id=item_id)
     said = said or Said()
     if said.mode is Mode.AUTOMATIC:
         raise Denied("mode_not_allowed", "what a person sends is not automatic", item=item_id)

@@ -1,7 +1,8 @@
 """The words of the pages in five languages, and numbers and moments as each reader writes them.
 
-The words stand in ``locales/*.po`` under symbolic keys and are read once. A key that is missing
-in one language is a fault that a test finds; at run time it is an error, never a key shown.
+The words stand in ``locales/*.po``, those of a desk with many words in a folder of its own there,
+under symbolic keys, and are read once. A key that is missing in one language is a fault that a
+test finds; at run time it is an error, never a key shown.
 """
 
 from collections.abc import Mapping
@@ -29,11 +30,13 @@ SOON = timedelta(hours=6)
 @cache
 def catalogue(locale: str) -> Mapping[str, str]:
     """All texts of one of the five languages, by key."""
-    with files(__package__).joinpath("locales", f"{locale}.po").open("rb") as stream:
-        held = read_po(stream, locale=locale)
-    return MappingProxyType(
-        {str(message.id): str(message.string) for message in held if message.id}
-    )
+    top = files(__package__).joinpath("locales")
+    texts: dict[str, str] = {}
+    for folder in [top, *(one for one in top.iterdir() if one.is_dir())]:
+        with folder.joinpath(f"{locale}.po").open("rb") as stream:
+            held = read_po(stream, locale=locale)
+        texts |= {str(message.id): str(message.string) for message in held if message.id}
+    return MappingProxyType(texts)
 
 
 def preferred(accepted: str, otherwise: str) -> str:
