@@ -66,7 +66,7 @@ test: setup-dev
 		apt-get install -qq -y --no-install-recommends chromium >/dev/null; } \
 		|| echo 'chromium could not be installed: the browser tests are skipped'; \
 	else echo 'there is no chromium: the browser tests are skipped'; fi
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff format --check .

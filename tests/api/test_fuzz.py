@@ -5,11 +5,13 @@ exist and ids that do not, from every role, a system and nobody.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import schemathesis
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -21,9 +23,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.node_served import Api
+from api.node_served import Api, make
+from api.node_served import seed as fill
 from isthmus.access.model import Role
 from isthmus.access.roles import ROLES
+from isthmus.kernel.time import SetClock
 
 CHECKS = [
     not_a_server_error,
@@ -68,9 +72,19 @@ class Attack:
 
 
 @pytest.fixture(scope="module")
-def attacks(shared: Api) -> list[Attack]:
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A busy node of its own: some of what is sent works, and no other test should meet that."""
+    api = make(tmp_path_factory.mktemp("attacked") / "node", SetClock())
+    fill(api)
+    with TestClient(api.app):
+        yield api
+    api.node.close()
+
+
+@pytest.fixture(scope="module")
+def attacks(attacked: Api) -> list[Attack]:
     """Every operation of the API; making up requests is prepared once for all roles."""
-    schema = schemathesis.openapi.from_asgi("/api/openapi.json", shared.app)
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", attacked.app)
     found = []
     for result in schema.get_all_operations():
         operation = result.ok()
@@ -83,14 +97,14 @@ def attacks(shared: Api) -> list[Attack]:
 
 @pytest.mark.parametrize("role", [*Role, None], ids=lambda role: role.value if role else "nobody")
 def test_no_role_finds_a_fault_or_an_undescribed_answer(
-    shared: Api, attacks: list[Attack], role: Role | None
+    attacked: Api, attacks: list[Attack], role: Role | None
 ):
-    headers = {"Authorization": f"Bearer {shared.enter(role)}"} if role else {}
+    headers = {"Authorization": f"Bearer {attacked.enter(role)}"} if role else {}
     met: Counter[int] = Counter()
     for attack in attacks:
         held = ROLES[role].permissions if role else ()
         may = attack.needed is None or attack.needed in held
-        seen = run(shared, attack, headers, EXAMPLES if may else 2)
+        seen = run(attacked, attack, headers, EXAMPLES if may else 2)
         if role and not may:
             assert not {status for status in seen if status < 300}, attack.operation.label
         met += seen
@@ -99,7 +113,7 @@ def test_no_role_finds_a_fault_or_an_undescribed_answer(
     print(role, dict(sorted(met.items())))
 
 
-def run(shared: Api, attack: Attack, headers: dict[str, str], count: int) -> Counter[int]:
+def run(attacked: Api, attack: Attack, headers: dict[str, str], count: int) -> Counter[int]:
     """Send requests to one operation and check every answer; return how often each status came."""
     met: Counter[int] = Counter()
 
@@ -114,9 +128,9 @@ def run(shared: Api, attack: Attack, headers: dict[str, str], count: int) -> Cou
     @given(case=attack.cases, real=st.booleans(), which=st.integers(0, 5))
     def attempt(case, real, which):
         if real:
-            case.path_parameters = with_known(shared, case.path_parameters, which)
+            case.path_parameters = with_known(attacked, case.path_parameters, which)
             if isinstance(case.body, dict):
-                case.body = with_known(shared, case.body, which)
+                case.body = with_known(attacked, case.body, which)
         response = case.call(headers=headers)
         met[response.status_code] += 1
         case.validate_response(response, checks=CHECKS)
@@ -125,9 +139,9 @@ def run(shared: Api, attack: Attack, headers: dict[str, str], count: int) -> Cou
     return met
 
 
-def with_known(shared: Api, values: dict[str, Any] | None, which: int) -> dict[str, Any]:
+def with_known(attacked: Api, values: dict[str, Any] | None, which: int) -> dict[str, Any]:
     """Put ids that exist where ids stand."""
     return {
-        name: shared.ids[NAMED[name][which % len(NAMED[name])]] if name in NAMED else value
+        name: attacked.ids[NAMED[name][which % len(NAMED[name])]] if name in NAMED else value
         for name, value in (values or {}).items()
     }

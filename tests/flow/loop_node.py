@@ -91,7 +91,8 @@ class Loop:
         return self.read(lambda tx: cargo.find_unit(tx, node_actor(), find(tx)))
 
     def run(self, budget: int = 10, **order: Any) -> target.Run:
-        seed = order.pop("seed", None)
+        """Pick by a seed that is the same on every day: a run draws a few at random."""
+        seed = order.pop("seed", b"the seed of the tests")
         who = order.pop("who", self.people[Role.ANALYST])
         return self.write(
             lambda tx: target.run(tx, who, target.Order(budget=budget, **order), seed)

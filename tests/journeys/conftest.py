@@ -141,11 +141,15 @@ class Desk:
         self.page.get_by_text("Recovery codes").wait_for()
 
     def code(self, who: str) -> str:
-        """The code of the earliest time step that is taken now and was not used yet.
+        """A code that was not used yet and is taken for some ten seconds at least.
 
-        A node takes the step before and the one after, so three codes may be used at once.
+        A node takes the codes of the step before and the one after, each once: with the earliest
+        of them that lasts, three acts of a person may follow each other at once.
         """
-        step = max(int(time.time()) // 30 - 1, self.served.steps.get(who, 0) + 1)
+        now = time.time()
+        earliest = int(now) // 30 - (1 if now % 30 < 20 else 0)
+        step = max(earliest, self.served.steps.get(who, 0) + 1)
+        time.sleep(max(0.0, (step - 1) * 30 - now))
         self.served.steps[who] = step
         return pyotp.TOTP(self.served.seeds[who]).at(step * 30)
 
