@@ -16,10 +16,9 @@ from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isthmus.exchange import shape
-from isthmus.exchange.signing import ALGORITHM, Signer
+from isthmus.exchange.signing import ALGORITHM, PublicKey, Signer
 from isthmus.intelligence.model import (
     Classification,
     Evaluation,
@@ -49,7 +48,7 @@ _MARKING = {
 }  # fmt: skip
 
 # Finds the key by which an originator (node code) signed, by the key's fingerprint.
-Issuers = Callable[[str, str], Ed25519PublicKey | None]
+Issuers = Callable[[str, str], PublicKey | None]
 
 
 @dataclass(frozen=True, slots=True)

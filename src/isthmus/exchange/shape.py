@@ -25,7 +25,11 @@ def check(payload: Mapping[str, Any], shape: Shape, what: str) -> None:
 
 def _fits(value: Any, kind: Any) -> bool:
     if isinstance(kind, list):
-        return isinstance(value, list) and all(_fits(one, kind[0]) for one in value)
+        # JSON has no subclasses: most lists are settled by the types that occur in them.
+        return isinstance(value, list) and (
+            (set(map(type, value)) <= {kind[0]} and kind[0] is not int)
+            or all(_fits(one, kind[0]) for one in value)
+        )
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53
     return isinstance(value, kind)

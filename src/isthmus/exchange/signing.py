@@ -9,7 +9,7 @@ refused, which leaves no second way to write the same statement.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -22,9 +22,20 @@ ALGORITHM = "Ed25519"
 PROTOCOL = 1
 DOMAIN = b"isthmus exchange\0"
 _MEMBERS = {"algorithm", "key", "kind", "payload", "protocol", "signature"}
+# In canonical form the signature is the last member: what it covers is all that stands before.
+_AFTER = len(b',"signature":""}')
+
+
+class PublicKey(Protocol):
+    """What verifies a signature; raises ``InvalidSignature`` when it does not fit."""
+
+    def verify(self, signature: bytes, data: bytes, /) -> None:
+        """Return when the key signed exactly this."""
+        ...
+
 
 # Finds the public key of a fingerprint; None when it is not known or not trusted.
-Keys = Callable[[str], Ed25519PublicKey | None]
+Keys = Callable[[str], PublicKey | None]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,18 +49,20 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as it was read: its kind, the fingerprint of its key, what it says, its bytes."""
+    """A statement as it was read: its kind, the fingerprint of its key, what it says, its bytes
+    and their SHA-256."""
 
     kind: str
     key: str
     payload: Mapping[str, Any]
     signature: bytes
     raw: bytes
+    hash: bytes
 
     @property
-    def hash(self) -> bytes:
-        """SHA-256 of the statement's bytes."""
-        return hashlib.sha256(self.raw).digest()
+    def said(self) -> bytes:
+        """The canonical bytes of the statement without its signature."""
+        return self.raw[: -_AFTER - 2 * len(self.signature)] + b"}"
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
@@ -90,11 +103,25 @@ def parse(raw: bytes, kind: str) -> Statement:
         raise Invalid("statement_malformed", "payload or key is of the wrong type", kind=kind)
     if canonical(held) != raw:
         raise Invalid("statement_not_canonical", "written in another form than signed", kind=kind)
+    return Statement(
+        kind,
+        held["key"],
+        held["payload"],
+        _signature(held["signature"], kind),
+        raw,
+        hashlib.sha256(raw).digest(),
+    )
+
+
+def _signature(text: Any, kind: str) -> bytes:
+    """Read a signature; refuses a second way to write the same one, such as capitals."""
     try:
-        signature = bytes.fromhex(held["signature"])
+        signature = bytes.fromhex(text)
     except (TypeError, ValueError):
-        raise Invalid("statement_malformed", "the signature is not hex", kind=kind) from None
-    return Statement(kind, held["key"], held["payload"], signature, raw)
+        signature = b""
+    if not signature or signature.hex() != text:
+        raise Invalid("statement_malformed", "the signature is not lower-case hex", kind=kind)
+    return signature
 
 
 def verify(statement: Statement, keys: Keys) -> None:
@@ -102,9 +129,8 @@ def verify(statement: Statement, keys: Keys) -> None:
     key = keys(statement.key)
     if key is None:
         raise Denied("key_unknown", "signed by a key that is not trusted", key=statement.key)
-    said = _said(statement.kind, statement.key, statement.payload)
     try:
-        key.verify(statement.signature, DOMAIN + canonical(said))
+        key.verify(statement.signature, DOMAIN + statement.said)
     except InvalidSignature:
         raise Denied(
             "signature_wrong", "the signature does not fit", kind=statement.kind, key=statement.key
