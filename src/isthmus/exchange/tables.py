@@ -114,6 +114,8 @@ envelope_table = Table(
     Column("expires_at", Instant),
     Column("at", Instant, nullable=False),  # put in the outbox, or received
     Column("settled_at", Instant),
+    Column("opened_at", Instant),  # the recipient's receipt that a person opened it
+    Column("used_at", Instant),  # ... and that it was of use
     Column("receipt_id", Text),
     Column("salt", LargeBinary),  # null once erased, like the next two
     Column("wrapped", LargeBinary),
@@ -167,6 +169,20 @@ earlier_table = Table(
     Column("wrapped", LargeBinary),
     Column("body", LargeBinary),
     Index("ix_envelope_earlier_envelope_id", "envelope_id"),
+)
+
+# A version of an own item as it was issued: the signed record with all its salts, so that whoever
+# gets a part of it gets a part of one record. The row goes when the item is erased.
+issued_table = Table(
+    "issued_item",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("item_version", Integer, primary_key=True),
+    Column("partner", Text, primary_key=True),  # whose separate issue it is; empty: everybody's
+    Column("key", Text, nullable=False),  # fingerprint of the key that signed it
+    Column("issued_at", Instant, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 receipt_table = Table(

@@ -8,6 +8,7 @@ from isthmus.access import tables as access
 from isthmus.agreements import tables as agreements
 from isthmus.cargo import tables as cargo
 from isthmus.cases import partner_tables as partner_cases
+from isthmus.cases import share_tables as shares
 from isthmus.cases import tables as cases
 from isthmus.exchange import tables as exchange
 from isthmus.intelligence import tables as intelligence
@@ -31,6 +32,7 @@ AREAS = (
     exchange,
     cases,
     partner_cases,
+    shares,
 )
 
 __all__ = ["AREAS", "metadata"]
