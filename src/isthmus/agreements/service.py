@@ -26,12 +26,22 @@ def clauses_between(tx: Transaction, sender: str, recipient: str, now: datetime)
     refuses them and names them as the nearest. Suspensions here are written into them; one that
     ended before ``now`` is left out.
     """
+    return [
+        one
+        for one in clauses_in_force(tx, now)
+        if (permit := one.clause.permit)
+        and sender in permit.senders
+        and recipient in permit.recipients
+    ]
+
+
+def clauses_in_force(tx: Transaction, now: datetime) -> list[InForce]:
+    """Return every clause of an active agreement that permits, as ``clauses_between`` does."""
     pauses = _pauses(tx, now)
     found = []
     for row in store.active(tx):
         for clause in read_kept(row["source"]).clauses:
-            permit = clause.permit
-            if permit and sender in permit.senders and recipient in permit.recipients:
+            if clause.permit:
                 paused = (*pauses.get((row["agreement"], None), ()),)
                 paused += (*pauses.get((row["agreement"], clause.id), ()),)
                 held = replace(clause, suspended=paused) if paused else clause
@@ -75,6 +85,16 @@ def version(tx: Transaction, actor: Actor, version_id: str) -> RowMapping:
     """Return one version as it is kept; raises ``NotFound``."""
     check(tx, actor, Permission.AGREEMENT_READ, object_id=version_id)
     return store.version(tx, scope(actor, Permission.AGREEMENT_READ), version_id)
+
+
+def texts_between(tx: Transaction, one: str, other: str) -> dict[str, str]:
+    """Return the hashes of the active agreements to which both nodes are parties, by code."""
+    both = {one, other}
+    return {
+        row["agreement"]: row["hash"]
+        for row in store.active(tx)
+        if both <= read_kept(row["source"]).nodes
+    }
 
 
 # -- hashes of partners -------------------------------------------------------------------

@@ -23,6 +23,7 @@ from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import BATCH, Direction, Lane
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.request import Rate
+from isthmus.exchange.verifiers import Verifiers
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Invalid
 from isthmus.platform.database import Database
@@ -51,6 +52,7 @@ class Calls:
         self.database, self.policy = database, policy
         self.desk = Desk(entries, time.monotonic)
         self.rate = Rate()
+        self.verifiers = Verifiers()
         self.stopping = False
         self._acts: dict[str, Act] = {
             f"/exchange/envelopes/{lane.value}": Act(
@@ -74,7 +76,10 @@ class Calls:
         return self._acts.get(path)
 
     def _envelopes(self, sender: str, body: bytes) -> bytes:
-        return _told(inbox.receive(self.database, self.policy, sender, _lines(body), self.rate))
+        raws = _lines(body)
+        return _told(
+            inbox.receive(self.database, self.policy, sender, raws, self.rate, self.verifiers)
+        )
 
     def _receipts(self, sender: str, body: bytes) -> bytes:
         raws = _lines(body)
@@ -138,7 +143,7 @@ class Calls:
 
     def _checkpoints(self, sender: str, body: bytes) -> bytes:
         asked = _object(body)
-        return orjson.dumps(self.database.read(lambda tx: witness.answer(tx, sender, asked)))
+        return orjson.dumps(self.database.write(lambda tx: witness.asked_by(tx, sender, asked)))
 
     def _epoch(self, sender: str, body: bytes) -> bytes:
         return orjson.dumps(self.database.write(lambda tx: epochs.take(tx, sender, body)))

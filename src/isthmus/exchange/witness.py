@@ -10,7 +10,16 @@ from typing import Any
 
 import orjson
 
-from isthmus.exchange import identity, ledger, ledger_store, merkle, partners, shape, signing
+from isthmus.exchange import (
+    greeting,
+    identity,
+    ledger,
+    ledger_store,
+    merkle,
+    partners,
+    shape,
+    signing,
+)
 from isthmus.exchange.signing import Keys, Statement
 from isthmus.exchange.tables import Row
 from isthmus.kernel.canonical import canonical
@@ -28,7 +37,11 @@ def question(tx: Transaction, partner: str) -> dict[str, Any]:
     points = [_point(row) for row in ledger_store.unproven(tx, partner)]
     if known is not None:
         points.append(_point(known))
-    return {"from": points, "epochs": sorted({one["epoch"] for one in points})}
+    return {
+        "from": points,
+        "epochs": sorted({one["epoch"] for one in points}),
+        "agreements": greeting.texts(tx, partner),
+    }
 
 
 def _point(row: Row) -> dict[str, int]:
@@ -39,18 +52,27 @@ def answer(tx: Transaction, sender: str, asked: Mapping[str, Any]) -> dict[str, 
     """Answer a partner: the newest checkpoint, proofs from those it names, and those seen of
     third nodes."""
     partners.trusted(tx, sender)
-    shape.check(asked, {"from": [dict], "epochs": [int]}, "the call")
+    shape.check(asked, {"from": [dict], "epochs": [int], "agreements": dict}, "the call")
     if len(asked["from"]) > MOST + 1:
         raise Invalid("call_malformed", "too many proofs are asked for")
     own = identity.me(tx)["node"]
     newest = ledger_store.newest(tx, own)
     told: dict[str, Any] = {"checkpoint": None, "proofs": [], "seen": []}
+    told["agreements"] = greeting.texts(tx, sender)
     if newest is not None:
         told["checkpoint"] = orjson.loads(newest["body"])
         told["proofs"] = [_proof(tx, one, newest) for one in asked["from"]]
     for row in ledger_store.newest_of_all(tx):
         if row["node"] not in (own, sender):
             told["seen"].append(orjson.loads(row["body"]))
+    return told
+
+
+def asked_by(tx: Transaction, sender: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a partner, and note that it is there and what it holds of this node."""
+    told = answer(tx, sender, asked)
+    greeting.heard(tx, sender, asked)
+    greeting.witnessed(tx, sender, asked["from"])
     return told
 
 
@@ -77,6 +99,7 @@ def read(raw: bytes, keys: Keys) -> Statement:
 def take(tx: Transaction, partner: str, told: Mapping[str, Any]) -> str:
     """Take a partner's answer in; return consistent, split, or nothing when there is no ledger."""
     found = ""
+    greeting.heard(tx, partner, told)
     if told.get("checkpoint") is not None:
         statement = read(canonical(told["checkpoint"]), partners.keys_of(tx, partner))
         if statement.payload["node"] != partner:
