@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 
 from isthmus.exchange import (
+    batch,
     envelope,
     identity,
-    inbox,
     key_store,
     ledger,
     ledger_store,
@@ -206,7 +206,7 @@ def resynchronise(database: Database, policy: Policy, partner: str, told: Mappin
     raws = told.get("envelopes")
     if not isinstance(raws, list):
         raise Invalid("answer_malformed", "the partner's answer holds no envelopes")
-    own = database.read(inbox.book)
+    own = database.read(batch.directory_keys)
     given = [signing.read(canonical(one), envelope.KIND, own.of(own.me)) for one in raws]
 
     def work(tx: Transaction) -> int:

@@ -30,7 +30,7 @@ from isthmus.access.gate import check
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
 from isthmus.exchange import key_store, shape, signing
-from isthmus.exchange.signing import Signer, Statement
+from isthmus.exchange.signing import PublicKey, Signer, Statement
 from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Conflict, Damaged, Invalid, NotFound
 from isthmus.kernel.time import isoformat
@@ -313,7 +313,7 @@ def read_card(raw: bytes) -> Card:
     )
 
 
-def succeeds(card_: Card, old: Ed25519PublicKey) -> bool:
+def succeeds(card_: Card, old: PublicKey) -> bool:
     """Whether the old key names the key of this card as its successor."""
     try:
         old.verify(bytes.fromhex(card_.statement.payload["proof"]),

@@ -9,15 +9,11 @@ is refused by code and the answer tells the head of the chain, so that the sende
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isthmus.exchange import (
     envelope,
     identity,
-    key_store,
     ledger,
     outbox,
     partners,
@@ -25,10 +21,9 @@ from isthmus.exchange import (
     receipts,
     vault,
 )
+from isthmus.exchange.batch import Reading, directory_keys
 from isthmus.exchange.envelope import Opened
 from isthmus.exchange.model import (
-    SKEW,
-    Caps,
     Direction,
     EnvelopeState,
     Head,
@@ -39,9 +34,9 @@ from isthmus.exchange.model import (
 from isthmus.exchange.policy import PASS, Policy, Verdict
 from isthmus.exchange.receipts import Line
 from isthmus.exchange.request import Rate
-from isthmus.exchange.signing import Keys
+from isthmus.exchange.verifiers import Verifiers
 from isthmus.intelligence.model import ItemKind
-from isthmus.kernel.errors import Denied, Erased, IsthmusError
+from isthmus.kernel.errors import Erased
 from isthmus.kernel.ids import new_id
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
@@ -61,6 +56,9 @@ ALARMING = frozenset(
     }
 )  # fmt: skip
 
+# Of a node that checks signatures in its own process: files and small batches.
+ALONE = Verifiers(0)
+
 _log = telemetry.log("exchange.inbox")
 
 
@@ -73,72 +71,21 @@ class Answer:
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """The keys of the directory as they stood at one moment."""
-
-    me: str
-    keys: dict[str, tuple[str, Ed25519PublicKey]]
-
-    def of(self, node: str) -> Keys:
-        """Return what finds the keys of a node."""
-
-        def find(fingerprint: str) -> Ed25519PublicKey | None:
-            held = self.keys.get(fingerprint)
-            return held[1] if held is not None and held[0] == node else None
-
-        return find
-
-
-def book(tx: Transaction) -> Book:
-    """Read the keys in force of all trusted nodes, and this node's own."""
-    keys = {
-        row["fingerprint"]: (row["partner"], _key(row["public"]))
-        for row in key_store.signing_keys(tx)
-    }
-    me = ""
-    for row in key_store.own_signing_keys(tx):
-        me = row["node"]
-        keys[row["fingerprint"]] = (me, _key(row["public"]))
-    return Book(me, keys)
-
-
-@lru_cache(maxsize=1024)
-def _key(raw: bytes) -> Ed25519PublicKey:
-    return Ed25519PublicKey.from_public_bytes(raw)
-
-
 def receive(
     database: Database,
     policy: Policy,
     sender: str,
     envelopes: Sequence[bytes],
     rate: Rate | None = None,
+    verifiers: Verifiers = ALONE,
 ) -> Answer:
     """Take a batch of envelopes in; returns once everything acknowledged is on disk."""
-    known, partner = database.read(lambda tx: (book(tx), partners.trusted(tx, sender)))
+    known, partner = database.read(lambda tx: (directory_keys(tx), partners.trusted(tx, sender)))
     if rate is not None:
         rate.take(sender, len(envelopes), partner.caps.rate, database.clock.now())
-    answer = Answer()
-    opened: list[tuple[int, Opened]] = []
-    for place, raw in enumerate(envelopes):
-        try:
-            one = _open(raw, known, partner.caps, sender, database)
-        except IsthmusError as error:
-            answer.refused.append({"index": place, "code": error.code})
-            continue
-        opened.append((place, one))
-    return database.write(lambda tx: _take(tx, policy, sender, opened, answer))
-
-
-def _open(raw: bytes, known: Book, caps: Caps, sender: str, database: Database) -> Opened:
-    now = database.clock.now()
-    opened = envelope.open_(
-        raw, sender=sender, recipient=known.me, keys_of=known.of, caps=caps, now=now
-    )
-    if opened.envelope.made_at > now + SKEW:
-        raise Denied("clock_skew", "made later than now", sender=sender)
-    return opened
+    reading = Reading(known, partner.caps, sender, database.clock.now())
+    opened, refused = reading.batch(envelopes, verifiers)
+    return database.write(lambda tx: _take(tx, policy, sender, opened, refused))
 
 
 def _take(
@@ -146,10 +93,10 @@ def _take(
     policy: Policy,
     sender: str,
     opened: Sequence[tuple[int, Opened]],
-    before: Answer,
+    refused: Sequence[dict[str, Any]],
 ) -> Answer:
     # The work may be run again on PostgreSQL, so what was found before is copied, never changed.
-    answer = Answer(refused=list(before.refused))
+    answer = Answer(refused=list(refused))
     partner = partners.trusted(tx, sender)
     tx.lock([f"inbox/{sender}/{lane}" for lane in {one.envelope.lane.value for _, one in opened}])
     lanes: dict[Lane, _LaneIn] = {}
@@ -163,9 +110,8 @@ def _take(
     for lane, taken in lanes.items():
         answer.receipts += taken.close()
         answer.heads[lane.value] = taken.head.plain()
-    for refused in answer.refused:
-        if refused["code"] in ALARMING:
-            partners.alarm(tx, sender, refused["code"])
+    for code in {one["code"] for one in answer.refused} & ALARMING:
+        partners.alarm(tx, sender, code)
     if answer.refused:
         codes = sorted({one["code"] for one in answer.refused})
         _log.warning("envelopes_refused", partner=sender, codes=codes)

@@ -9,7 +9,6 @@ old keys count for nothing and the ceremony begins anew.
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from isthmus.access.gate import check, scope
@@ -18,7 +17,7 @@ from isthmus.access.permission import Permission
 from isthmus.exchange import identity, key_store
 from isthmus.exchange.identity import Card
 from isthmus.exchange.model import Caps, Partner, PartnerState
-from isthmus.exchange.signing import Keys
+from isthmus.exchange.signing import Keys, PublicKey, public_key
 from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
@@ -70,13 +69,13 @@ def keys_of(tx: Transaction, code: str, now: datetime | None = None) -> Keys:
     """Return what finds the keys by which a partner may sign at a moment (now if none)."""
     moment = now or tx.now
 
-    def find(fingerprint: str) -> Ed25519PublicKey | None:
+    def find(fingerprint: str) -> PublicKey | None:
         row = key_store.partner_key(tx, fingerprint)
         if row is None or row["partner"] != code or row["kind"] != "signing":
             return None
         if not row["since"] <= moment < row["until"]:
             return None
-        return Ed25519PublicKey.from_public_bytes(row["public"])
+        return public_key(row["public"])
 
     return find
 

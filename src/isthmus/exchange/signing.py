@@ -9,6 +9,7 @@ refused, which leaves no second way to write the same statement.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -63,6 +64,12 @@ class Statement:
     def said(self) -> bytes:
         """The canonical bytes of the statement without its signature."""
         return self.raw[: -_AFTER - 2 * len(self.signature)] + b"}"
+
+
+@lru_cache(maxsize=1024)
+def public_key(raw: bytes) -> Ed25519PublicKey:
+    """Return the key of its raw 32 bytes."""
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:

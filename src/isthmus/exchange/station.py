@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from isthmus.exchange import key_store, partners, tls
 from isthmus.exchange.blind import Entries, nothing_to_ask
@@ -17,7 +16,7 @@ from isthmus.exchange.dispatch import FLASH, REST, Line, Poll, Witness
 from isthmus.exchange.listener import HEAD_BYTES, Listener, PatientProtocol
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.request import Guard
-from isthmus.exchange.signing import Keys
+from isthmus.exchange.signing import Keys, PublicKey
 from isthmus.kernel.errors import Unavailable
 from isthmus.platform import telemetry
 from isthmus.platform.database import Database
@@ -79,6 +78,7 @@ class Station:
             if thread is not None:
                 thread.join(timeout)
         self._lines.clear()
+        self.calls.verifiers.close()
 
     def _listen(self, node: str, address: str) -> None:
         host, _, port = address.rpartition(":")
@@ -110,8 +110,8 @@ class Station:
         _log.info("partners_listening", address=address)
 
     def _keys_of(self, node: str) -> Keys:
-        def find(fingerprint: str) -> Ed25519PublicKey | None:
-            def work(tx: Transaction) -> Ed25519PublicKey | None:
+        def find(fingerprint: str) -> PublicKey | None:
+            def work(tx: Transaction) -> PublicKey | None:
                 row = key_store.partner(tx, node)
                 if row is None or row["state"] != "trusted":
                     return None
