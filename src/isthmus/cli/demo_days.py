@@ -59,12 +59,14 @@ class Tallies:
 
 @dataclass(slots=True)
 class Days:
-    """Runs the days of one node."""
+    """Runs the days of one node; ``daily`` boxes are inspected a day, ``today`` wait at the end."""
 
     node: Node
     clock: SetClock
     officers: Officers
     tallies: Tallies = field(default_factory=Tallies)
+    daily: int = BUDGET
+    today: int = TODAY
     people: dict[Role, Actor] = field(default_factory=dict)
     inspected: int = 0
 
@@ -86,7 +88,7 @@ class Days:
             advance(1)
         self._until(now)
         self._score()
-        self._leave_work(self._target(TODAY))
+        self._leave_work(self._target(self.today))
 
     def _until(self, moment: datetime) -> None:
         self.clock.moment = max(self.clock.moment, moment)
@@ -103,7 +105,7 @@ class Days:
     def _day(self, morning: datetime) -> None:
         self._until(morning)
         self._score()
-        for pick in self._target(BUDGET):
+        for pick in self._target(self.daily) if self.daily else ():
             self._inspect(pick)
 
     def _target(self, budget: int) -> list[dict[str, Any]]:

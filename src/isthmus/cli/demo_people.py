@@ -1,4 +1,4 @@
-"""The people of a demonstration: one for each role, with what they sign in with.
+"""The people of a demonstration: one for each role or more, with what they sign in with.
 
 Passwords and authenticator seeds are made afresh for every demonstration and stand in its folder
 alone, in a file that only its owner may read.
@@ -6,6 +6,7 @@ alone, in a file that only its owner may read.
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,11 @@ from isthmus.reference.places import terminals
 
 FILE = "demo-people.json"
 _DOMAIN = "demo.example"
-_PORTS = ("PABLB", "PAROD", "PACTB", "PAMIT", "PAONX")
+_PORTS = {
+    "PA": ("PABLB", "PAROD", "PACTB", "PAMIT", "PAONX"),
+    "NL": ("NLRTM",),
+    "BE": ("BEANR",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,9 @@ class Entry:
         return pyotp.TOTP(self.seed).now()
 
 
-def enter(node: Node) -> list[Entry]:
-    """Enter one person for each role; returns them with their passwords and seeds."""
+def enter(node: Node, more: Sequence[Role] = (), domain: str = _DOMAIN) -> list[Entry]:
+    """Enter one person for each role, and ``more`` of some; returns them with what they sign in
+    with. Two people of one role are told apart by number."""
     hasher = PasswordHasher()
 
     def first(tx: Transaction) -> Invited:
@@ -53,31 +59,36 @@ def enter(node: Node) -> list[Entry]:
             raise NotFound("agency_unknown", "the node lacks its own agency")
         return service.invite_first_administrator(tx, agency.id, node.settings.node.locale)
 
-    login = _login(Role.ADMINISTRATOR)
-    entries = [_accept(node, hasher, node.database.write(first), Role.ADMINISTRATOR, login)]
+    login = _login(Role.ADMINISTRATOR, domain)
+    invited = node.database.write(first)
+    entries = [_accept(node, hasher, invited, Role.ADMINISTRATOR, login, "Demo administrator")]
     administrator = node.database.write(lambda tx: console.officer(tx, login))
-    for role in Role:
-        if role not in (Role.ADMINISTRATOR, Role.SYSTEM):
-            invited = _invite(node, administrator, role)
-            entries.append(_accept(node, hasher, invited, role))
+    everybody = [role for role in Role if role not in (Role.ADMINISTRATOR, Role.SYSTEM)]
+    numbers: Counter[Role] = Counter()
+    for role in (*everybody, *more):
+        numbers[role] += 1
+        login = _login(role, domain, numbers[role])
+        invited = _invite(node, administrator, role, login, numbers[role])
+        entries.append(_accept(node, hasher, invited, role, login))
     return entries
 
 
-def _login(role: Role) -> str:
-    return f"{role.value.replace('_', '.')}@{_DOMAIN}"
+def _login(role: Role, domain: str, number: int = 1) -> str:
+    return f"{role.value.replace('_', '.')}{'' if number == 1 else number}@{domain}"
 
 
-def _invite(node: Node, administrator: Actor, role: Role) -> Invited:
+def _invite(node: Node, administrator: Actor, role: Role, login: str, number: int) -> Invited:
     places = None
     if role is Role.TERMINAL:
-        places = frozenset(terminal.code for port in _PORTS for terminal in terminals(port))
+        ports = _PORTS[node.settings.agency.country]
+        places = frozenset(terminal.code for port in ports for terminal in terminals(port))
     return node.database.write(
         lambda tx: service.invite(
             tx,
             administrator,
             agency=administrator.agency,
-            name=f"Demo {role.value.replace('_', ' ')}",
-            login=_login(role),
+            name=f"Demo {role.value.replace('_', ' ')}{'' if number == 1 else f' {number}'}",
+            login=login,
             roles=[RoleRequest(role, terminals=places)],
             locale=node.settings.node.locale,
         )
@@ -85,7 +96,12 @@ def _invite(node: Node, administrator: Actor, role: Role) -> Invited:
 
 
 def _accept(
-    node: Node, hasher: PasswordHasher, invited: Invited, role: Role, login: str | None = None
+    node: Node,
+    hasher: PasswordHasher,
+    invited: Invited,
+    role: Role,
+    login: str,
+    name: str | None = None,
 ) -> Entry:
     link = node.database.read(lambda tx: invitations.invitation(tx, invited.secret))
     seed = link.seed or ""
@@ -97,15 +113,16 @@ def _accept(
         invited.secret,
         password=password,
         code=pyotp.TOTP(seed).at(now),
-        login=login,
-        name="Demo administrator" if login else None,
+        login=login if name else None,  # the first administrator chooses both
+        name=name,
     )
-    return Entry(role.value, _login(role), password, seed)
+    return Entry(role.value, login, password, seed)
 
 
-def actor(node: Node, role: Role) -> Actor:
-    """Return the demonstration's person of this role, acting."""
-    return node.database.write(lambda tx: console.officer(tx, _login(role)))
+def actor(node: Node, role: Role, number: int = 1) -> Actor:
+    """Return the demonstration's person of this role, the first or a further one, acting."""
+    entered = [entry.login for entry in kept(node.folder.root) if entry.role == role]
+    return node.database.write(lambda tx: console.officer(tx, entered[number - 1]))
 
 
 def keep(folder: Path, entries: Sequence[Entry]) -> Path:
