@@ -53,7 +53,7 @@ def test_what_is_not_said_has_a_default() -> None:
         (
             "[lisen]\nport = 1",
             "node.toml: lisen is not a setting: allowed: node, agency, database, listen, session, "
-            "retention, targeting, worker, limits",
+            "retention, targeting, partners, worker, limits",
         ),
         (
             "[worker]\nthread = 3",

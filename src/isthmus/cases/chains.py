@@ -1,7 +1,8 @@
 """One inspection for two countries: the cue, the answer and the result form one chain.
 
 Whoever first cues makes the chain's id; both nodes keep the chain under it. While a chain is with
-another node, or once it has a result, the box is opened again only for a reason on record.
+another node, or once it has a result, the box is opened again only for a reason on record. It is
+guarded so on the trip that the chain is about and not on the next: see ``guards_until``.
 """
 
 import re
@@ -16,7 +17,17 @@ from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.cargo.unit import Unit
 from isthmus.cases import partner_store
 from isthmus.cases.model import step
-from isthmus.cases.partner_model import CHAIN_STEPS, ChainState
+from isthmus.cases.partner_model import (
+    ANY_VOYAGE,
+    CHAIN_STEPS,
+    PACE,
+    ChainState,
+    Override,
+    Pace,
+    Voyage,
+    guards,
+    guards_until,
+)
 from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
@@ -35,6 +46,8 @@ class Cue:
     asked: str
     cue_reason: str  # code list cue_reasons
     deadline: datetime
+    port: str | None = None  # UN/LOCODE
+    voyage: Voyage = ANY_VOYAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,12 @@ class Outcome:
     seizure: str | None = None
 
 
-def cue(tx: Transaction, actor: Actor, unit: Unit, cue: Cue, node: str) -> str:
+def voyage_of(unit: Unit) -> Voyage:
+    """Return on which voyage a unit travels, as its papers say."""
+    return Voyage(unit.vessel_imo, unit.voyage, unit.arrival_at)
+
+
+def cue(tx: Transaction, actor: Actor, unit: Unit, cue: Cue, node: str, pace: Pace = PACE) -> str:
     """Ask another node to inspect a unit's box; returns the chain's id. ``node`` is this node.
 
     Raises ``Conflict`` while a chain about the box is open: there is one inspection, not two.
@@ -66,18 +84,27 @@ def cue(tx: Transaction, actor: Actor, unit: Unit, cue: Cue, node: str) -> str:
     if cue.deadline <= tx.now:
         raise Invalid("deadline_past", "the deadline is past", field="deadline")
     tx.lock([f"chain-{cue.container}"])
-    if any(row["state"] in _OPEN for row in partner_store.chains_of(tx, cue.container)):
+    if any(
+        row["state"] in _OPEN and guards(row, voyage_of(unit), tx.now)
+        for row in partner_store.chains_of(tx, cue.container)
+    ):
         raise Conflict("chain_open", "a chain about this box is open", container=cue.container)
     place = {"unit_id": unit.id, "office": unit.office, "terminal": unit.terminal}
-    return _begin(tx, actor, f"{node}:{new_id('chn')}", cue, ours=False, place=place)
+    return _begin(tx, actor, f"{node}:{new_id('chn')}", cue, ours=False, place=place, pace=pace)
 
 
 def receive_cue(
-    tx: Transaction, actor: Actor, chain_id: str, cue: Cue, unit: Unit | None = None
+    tx: Transaction,
+    actor: Actor,
+    chain_id: str,
+    cue: Cue,
+    unit: Unit | None = None,
+    item: str | None = None,
+    pace: Pace = PACE,
 ) -> str:
     """Keep the chain that a partner's cue begins; a repeated cue changes nothing.
 
-    ``unit`` is the unit of the box where this node knows it.
+    ``unit`` is the unit of the box where this node knows it, ``item`` the item that cues.
     """
     check(tx, actor, Permission.ITEM_RECEIVE, object_id=chain_id)
     if not CHAIN.fullmatch(chain_id):
@@ -86,8 +113,9 @@ def receive_cue(
         "unit_id": unit.id if unit else None,
         "office": unit.office if unit else None,
         "terminal": unit.terminal if unit else None,
+        "cue_item": item,
     }
-    return _begin(tx, actor, chain_id, cue, ours=True, place=place)
+    return _begin(tx, actor, chain_id, cue, ours=True, place=place, pace=pace)
 
 
 def accept(tx: Transaction, actor: Actor, chain_id: str) -> None:
@@ -101,9 +129,13 @@ def decline(tx: Transaction, actor: Actor, chain_id: str, reason: str) -> None:
     _move(tx, actor, chain_id, ChainState.DECLINED, answered_at=tx.now, decline_reason=reason)
 
 
-def result(tx: Transaction, actor: Actor, chain_id: str, outcome: Outcome) -> None:
-    """Enter the result of a chain: the end that both nodes see."""
+def result(
+    tx: Transaction, actor: Actor, chain_id: str, outcome: Outcome, pace: Pace = PACE
+) -> None:
+    """Enter the result of a chain: the end that both nodes see. The box stays guarded from then."""
     _code("inspection_results", outcome.result, "result")
+    row = _seen(tx, actor, chain_id)
+    known = Voyage(row["vessel_imo"], row["voyage"], row["arrives_at"])
     _move(
         tx,
         actor,
@@ -113,7 +145,18 @@ def result(tx: Transaction, actor: Actor, chain_id: str, outcome: Outcome) -> No
         result=outcome.result,
         inspection_id=outcome.inspection_id,
         seizure=outcome.seizure,
+        guards_until=guards_until(known, row["deadline"], tx.now, pace),
     )
+
+
+def chain(tx: Transaction, actor: Actor, chain_id: str) -> RowMapping:
+    """Return one chain; raises ``NotFound``."""
+    return partner_store.chain(tx, scope(actor, Permission.CHAIN_READ), chain_id)
+
+
+def reopenings(tx: Transaction, actor: Actor, chain_id: str) -> list[RowMapping]:
+    """Return when a chain's box was opened again, at either node, oldest first."""
+    return partner_store.reopenings_of(tx, scope(actor, Permission.CHAIN_READ), chain_id)
 
 
 def chains(tx: Transaction, actor: Actor, states: tuple[ChainState, ...] = _OPEN) -> list[Any]:
@@ -122,24 +165,28 @@ def chains(tx: Transaction, actor: Actor, states: tuple[ChainState, ...] = _OPEN
 
 
 def guard_opening(
-    tx: Transaction, container: str | None, control_type: str, override: str | None
+    tx: Transaction, unit: Unit, control_type: str, override: Override | None
 ) -> str | None:
     """Return the chain that an opening overrides, if any; for whoever orders an inspection.
 
-    Raises ``Conflict`` when the control opens the box, a chain about it is open at another node
-    or has a result, and no override (code list ``override_reasons``) is given.
+    Raises ``Conflict`` when the control opens the box, a chain about this trip of it is open at
+    another node or has a result, and no override is given.
     """
     if override is not None:
-        _code("override_reasons", override, "override")
+        _code("override_reasons", override.reason, "override")
+        if override.words and not override.language:
+            raise Invalid("language_missing", "say the language of the words", field="language")
     if (
-        container is None
+        unit.container is None
         or code_list("control_types").entries[control_type].extra["intrusive"] != "yes"
     ):
         return None
-    tx.lock([f"chain-{container}"])
-    for row in partner_store.chains_of(tx, container):
+    tx.lock([f"chain-{unit.container}"])
+    for row in partner_store.chains_of(tx, unit.container):
         elsewhere = row["state"] in _OPEN and not row["ours"]
         if not elsewhere and row["state"] != ChainState.RESULT:
+            continue
+        if not guards(row, voyage_of(unit), tx.now):
             continue
         if override is None:
             raise Conflict(
@@ -152,8 +199,66 @@ def guard_opening(
     return None
 
 
+def reopen(tx: Transaction, actor: Actor, chain_id: str, inspection_id: str, why: Override) -> None:
+    """Keep that a guarded box is opened again at this node; for whoever orders the inspection."""
+    row = partner_store.chain_row(tx, chain_id)
+    node = None if row is None else row["asked"] if row["ours"] else row["cued_by"]
+    partner_store.insert_reopening(
+        tx,
+        {
+            "id": inspection_id,
+            "chain": chain_id,
+            "node": node,
+            "at": tx.now,
+            "by": actor.id,
+            "reason": why.reason,
+            "words": why.words or None,
+            "language": why.language if why.words else None,
+        },
+    )
+    _note(tx, actor, "chain.reopened", chain_id, reason=why.reason, inspection=inspection_id)
+
+
+def reopened(tx: Transaction, inspection_id: str, result: str) -> None:
+    """Keep what a second opening came to; for whoever reports the inspection."""
+    partner_store.change_reopening(tx, inspection_id, result=result)
+
+
+def receive_reopening(
+    tx: Transaction,
+    actor: Actor,
+    chain_id: str,
+    told: tuple[str, str],
+    reason: str,
+    result: str | None = None,
+) -> bool:
+    """Keep that the other node opens a chain's box again; ``told`` is that node, and by what."""
+    check(tx, actor, Permission.ITEM_RECEIVE, object_id=chain_id)
+    partner_store.chain(tx, scope(actor, Permission.ITEM_RECEIVE), chain_id)
+    _code("override_reasons", reason, "override")
+    if result is not None:
+        _code("inspection_results", result, "result")
+    node, source = told
+    for known in partner_store.reopenings_of(tx, scope(actor, Permission.ITEM_RECEIVE), chain_id):
+        if (known["node"], known["reason"], known["result"]) == (node, reason, None):
+            partner_store.change_reopening(tx, known["id"], result=result)
+            return False
+    row = {"id": source, "chain": chain_id, "node": node, "at": tx.now, "reason": reason}
+    new = partner_store.insert_reopening(tx, row | {"result": result, "told_at": tx.now})
+    if new:
+        _note(tx, actor, "chain.reopening_told", chain_id, reason=reason, node=node)
+    return new
+
+
 def _begin(
-    tx: Transaction, actor: Actor, chain_id: str, cue: Cue, *, ours: bool, place: dict[str, Any]
+    tx: Transaction,
+    actor: Actor,
+    chain_id: str,
+    cue: Cue,
+    *,
+    ours: bool,
+    place: dict[str, Any],
+    pace: Pace,
 ) -> str:
     _code("cue_reasons", cue.cue_reason, "cue_reason")
     row = place | {
@@ -166,18 +271,26 @@ def _begin(
         "cue_reason": cue.cue_reason,
         "deadline": cue.deadline,
         "cued_at": tx.now,
+        "port": cue.port,
+        "vessel_imo": cue.voyage.vessel_imo,
+        "voyage": cue.voyage.number,
+        "arrives_at": cue.voyage.arrives_at,
+        "guards_until": guards_until(cue.voyage, cue.deadline, pace=pace),
     }
     if partner_store.insert_chain(tx, row):
         _note(tx, actor, "chain.cued", chain_id, reason=cue.cue_reason)
     return chain_id
 
 
-def _move(tx: Transaction, actor: Actor, chain_id: str, then: ChainState, **values: Any) -> None:
+def _seen(tx: Transaction, actor: Actor, chain_id: str) -> RowMapping:
     tx.lock([chain_id])
-    own_act = actor.is_person
-    seen = scope(actor, Permission.CHAIN_READ if own_act else Permission.ITEM_RECEIVE)
-    row = partner_store.chain(tx, seen, chain_id)
-    if own_act != row["ours"]:
+    needed = Permission.CHAIN_READ if actor.is_person else Permission.ITEM_RECEIVE
+    return partner_store.chain(tx, scope(actor, needed), chain_id)
+
+
+def _move(tx: Transaction, actor: Actor, chain_id: str, then: ChainState, **values: Any) -> None:
+    row = _seen(tx, actor, chain_id)
+    if actor.is_person != row["ours"]:
         raise Denied("chain_elsewhere", "only the node that is asked answers", chain=chain_id)
     _check(tx, actor, row)
     step(CHAIN_STEPS, ChainState(row["state"]), then, chain_id)

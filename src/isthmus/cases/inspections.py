@@ -18,6 +18,7 @@ from isthmus.cases.model import (
     Result,
     step,
 )
+from isthmus.cases.partner_model import Override
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
@@ -60,7 +61,7 @@ def order(
     unit: Unit,
     control_type: str,
     pick_id: str | None = None,
-    override: str | None = None,
+    override: Override | None = None,
 ) -> str:
     """Order an inspection of a unit, from its pick where there is one; returns its id.
 
@@ -81,7 +82,7 @@ def order(
     open_ = (InspectionState.ORDERED, InspectionState.ACCEPTED)
     if any(row["state"] in open_ for row in store.inspection_rows(tx, unit.id)):
         raise Conflict("inspection_open", "an inspection of this unit is under way", unit=unit.id)
-    chain = chains.guard_opening(tx, unit.container, control_type, override)
+    chain = chains.guard_opening(tx, unit, control_type, override)
     if pick_id is not None:
         pick = store.pick(tx, scope(actor, Permission.PICK_READ), pick_id)
         if pick["unit_id"] != unit.id:
@@ -109,11 +110,14 @@ def order(
             "control_type": control_type,
             "ordered_by": actor.id,
             "ordered_at": tx.now,
-            "override": override if chain else None,
+            "override": override.reason if override and chain else None,
             "chain": chain,
         },
     )
-    detail = {"chain": chain, "override": override} if chain else {}
+    detail = {}
+    if chain and override:
+        detail = {"chain": chain, "override": override.reason}
+        chains.reopen(tx, actor, chain, inspection_id, override)
     _note(
         tx, actor, "inspection.order", inspection_id, unit.id, control_type=control_type, **detail
     )
@@ -160,6 +164,8 @@ def report(tx: Transaction, actor: Actor, inspection_id: str, told: Report) -> R
         share_unloaded=told.share_unloaded,
         minutes_delay=told.minutes_delay,
     )
+    if row["override"] is not None:
+        chains.reopened(tx, inspection_id, told.result)
     store.insert_findings(tx, [_finding(inspection_id, found) for found in told.findings])
     picks.move(tx, row["pick_id"], PickState.INSPECTED)
     picks.end_task(tx, actor, row["pick_id"])

@@ -5,7 +5,7 @@ counts from the sending, stands still while more is needed, and tells a duty off
 out. An answer is not closed before the asker said what became of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,20 +14,23 @@ from sqlalchemy import RowMapping
 
 from isthmus.access import service as people
 from isthmus.access.gate import check, scope
-from isthmus.access.model import Actor, Permission, Purpose
+from isthmus.access.model import Actor, Permission, Purpose, node_actor
 from isthmus.agreements.service import clause_of
 from isthmus.cases import alerts, partner_store
 from isthmus.cases.model import step
 from isthmus.cases.partner_model import (
     ASKER,
     OPEN_REQUESTS,
+    PACE,
     REQUEST_STEPS,
     Clocks,
+    Pace,
     RequestState,
     Terms,
     after,
     sent,
     terms,
+    way,
 )
 from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.platform import audit, events
@@ -35,6 +38,19 @@ from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list
 
 _MICRO = timedelta(microseconds=1)
+# What a request may lack, as its fields are called (code list ``item_fields``).
+LACKING = (
+    "case_number", "wording", "containers", "seals", "vessels", "documents", "companies", "persons",
+    "places", "window_from", "window_until", "about",
+)  # fmt: skip
+# The steps of the asking node that sending an item implies.
+_ASKED_WAY: Mapping[tuple[RequestState, RequestState], tuple[RequestState, ...]] = {
+    (RequestState.DRAFT, RequestState.SENT): (RequestState.COMPLETE, RequestState.SENT),
+    (RequestState.COMPLETE, RequestState.SENT): (RequestState.SENT,),
+    (RequestState.ANSWERED, RequestState.USED): (RequestState.USED,),
+}
+# What is told of a step, to the audit and to whoever heeds it.
+_TOLD = ("refusal_ground", "lacks", "feedback", "answer_item", "citation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,12 @@ def draft(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> No
 
 
 def receive(
-    tx: Transaction, actor: Actor, request_id: str, asked: Question, sent_at: datetime
+    tx: Transaction,
+    actor: Actor,
+    request_id: str,
+    asked: Question,
+    sent_at: datetime,
+    pace: Pace = PACE,
 ) -> bool:
     """Keep a partner's request as a task; its clocks count from when the partner sent it.
 
@@ -69,9 +90,10 @@ def receive(
     sending in the future counts as now.
     """
     check(tx, actor, Permission.ITEM_RECEIVE, object_id=request_id)
-    clocks = sent(min(sent_at, tx.now), _terms(tx, asked.citation, asked), oral=asked.oral)
+    since = min(sent_at, tx.now)
+    clocks = sent(since, _terms(tx, asked.citation, asked, pace), oral=asked.oral)
     row = _row(tx, actor, request_id, asked) | {"incoming": True, "state": RequestState.SENT}
-    new = partner_store.insert_request(tx, row)
+    new = partner_store.insert_request(tx, row | {"sent_at": since})
     if new:
         partner_store.change_request(tx, request_id, **_stored(clocks, None))
         _note(tx, actor, "request.received", request_id, partner=asked.partner)
@@ -83,9 +105,16 @@ def complete(tx: Transaction, actor: Actor, request_id: str) -> None:
     _move(tx, actor, request_id, RequestState.COMPLETE)
 
 
-def send(tx: Transaction, actor: Actor, request_id: str) -> None:
-    """Note that a request was sent: its clocks start."""
-    _move(tx, actor, request_id, RequestState.SENT)
+def send(
+    tx: Transaction,
+    actor: Actor,
+    request_id: str,
+    citation: str | None = None,
+    pace: Pace = PACE,
+) -> None:
+    """Note that a request was sent: its clocks start, those of the clause by which it went."""
+    relied: dict[str, Any] = {} if citation is None else {"citation": citation}
+    _move(tx, actor, request_id, RequestState.SENT, pace, **relied)
 
 
 def acknowledge(
@@ -93,7 +122,7 @@ def acknowledge(
 ) -> None:
     """Acknowledge a request, with the case number of the node that is asked."""
     row = _request(tx, actor, request_id)
-    linked = {} if case_number is None else {_asked_case(row): case_number}
+    linked: dict[str, Any] = {_asked_case(row): case_number} if case_number else {}
     _move(tx, actor, request_id, RequestState.ACKNOWLEDGED, **linked)
 
 
@@ -102,20 +131,37 @@ def accept(tx: Transaction, actor: Actor, request_id: str) -> None:
     _move(tx, actor, request_id, RequestState.ACCEPTED)
 
 
-def need_more(tx: Transaction, actor: Actor, request_id: str) -> None:
-    """Say that more is needed to answer: the answer's clock stands still."""
-    _move(tx, actor, request_id, RequestState.NEED_MORE)
+def need_more(tx: Transaction, actor: Actor, request_id: str, lacks: Sequence[str] = ()) -> None:
+    """Say which parts of the request lack to answer it: the answer's clock stands still."""
+    unknown = [one for one in lacks if one not in LACKING]
+    if unknown:
+        raise Invalid("code_unknown", "no part of a request", field="lacks", value=unknown[0])
+    _move(tx, actor, request_id, RequestState.NEED_MORE, lacks=list(lacks))
 
 
-def refuse(tx: Transaction, actor: Actor, request_id: str, ground: str) -> None:
-    """Refuse a request on a ground (code list ``refusal_grounds``)."""
+def refuse(
+    tx: Transaction, actor: Actor, request_id: str, ground: str, item: str | None = None
+) -> None:
+    """Refuse a request on a ground (code list ``refusal_grounds``); ``item`` may say so."""
     _code("refusal_grounds", ground, "ground")
-    _move(tx, actor, request_id, RequestState.REFUSED, refusal_ground=ground)
+    _move(tx, actor, request_id, RequestState.REFUSED, refusal_ground=ground, **_by(item))
 
 
-def answer(tx: Transaction, actor: Actor, request_id: str, *, partial: bool = False) -> None:
+def answer(
+    tx: Transaction,
+    actor: Actor,
+    request_id: str,
+    *,
+    partial: bool = False,
+    item: str | None = None,
+    pace: Pace = PACE,
+) -> None:
     """Note that an answer went out, or a part of one; a partial answer stops no clock."""
-    _move(tx, actor, request_id, RequestState.PARTIAL if partial else RequestState.ANSWERED)
+    then = RequestState.PARTIAL if partial else RequestState.ANSWERED
+    if partial and _request(tx, actor, request_id)["state"] == then:  # another part of it
+        partner_store.change_request(tx, request_id, changed_at=tx.now, **_by(item))
+        return
+    _move(tx, actor, request_id, then, pace, **_by(item))
 
 
 def give_feedback(tx: Transaction, actor: Actor, request_id: str, outcome: str) -> None:
@@ -130,6 +176,55 @@ def close(tx: Transaction, actor: Actor, request_id: str) -> None:
     if row["written_by"] is not None:
         raise Conflict("not_in_writing", "the oral request is owed in writing", request=request_id)
     _move(tx, actor, request_id, RequestState.CLOSED)
+
+
+def told(tx: Transaction, actor: Actor, request_id: str, then: RequestState) -> bool:
+    """Take the steps that a partner's word implies before ``then``; for the node itself.
+
+    False when the request is past it: then there is nothing to enter. An acknowledgement that
+    comes after the answer is such a one.
+    """
+    row = _request(tx, actor, request_id)
+    passed = way(RequestState(row["state"]), then)
+    for state in passed[:-1]:
+        _move(tx, actor, request_id, state)
+    return bool(passed)
+
+
+def went(
+    tx: Transaction,
+    request_id: str,
+    then: RequestState,
+    item: str,
+    pace: Pace = PACE,
+    **values: Any,
+) -> None:
+    """Take the step that an item is which a person sent: a request, an answer, a feedback.
+
+    For the loop. Who may send was checked when it was sent; the steps before it are implied.
+    """
+    node = node_actor()
+    row = _request(tx, node, request_id)
+    state = RequestState(row["state"])
+    if state is then and row["incoming"]:  # another part of an answer
+        partner_store.change_request(tx, request_id, changed_at=tx.now, **_by(item))
+    passed = way(state, then) if row["incoming"] else _ASKED_WAY.get((state, then), ())
+    for one in passed:
+        last = one is then
+        more = values | (_by(item) if last and row["incoming"] else {}) if last else {}
+        _move(tx, node, request_id, one, pace, through=item, **more)
+
+
+def request(tx: Transaction, actor: Actor, request_id: str) -> RowMapping:
+    """Return one request; raises ``NotFound``."""
+    return partner_store.request(tx, scope(actor, Permission.REQUEST_READ), request_id)
+
+
+def closed(tx: Transaction, actor: Actor, *, incoming: bool, limit: int = 200) -> list[RowMapping]:
+    """Return requests that are closed."""
+    seen = scope(actor, Permission.REQUEST_READ)
+    over = (RequestState.CLOSED,)
+    return partner_store.requests(tx, seen, over, incoming=incoming, limit=limit)
 
 
 def confirm_in_writing(tx: Transaction, actor: Actor, request_id: str) -> None:
@@ -181,23 +276,37 @@ def tell_overdue(tx: Transaction) -> None:
         partner_store.change_request(tx, row["id"], alert_at=ahead)
 
 
+def _by(item: str | None) -> dict[str, Any]:
+    return {} if item is None else {"answer_item": item}
+
+
 def _move(
-    tx: Transaction, actor: Actor, request_id: str, then: RequestState, **values: Any
+    tx: Transaction,
+    actor: Actor,
+    request_id: str,
+    then: RequestState,
+    pace: Pace = PACE,
+    through: str | None = None,
+    **values: Any,
 ) -> None:
     row = _request(tx, actor, request_id)
-    _check(tx, actor, row, own=(then in ASKER) != row["incoming"])
+    if through is None:
+        _check(tx, actor, row, own=(then in ASKER) != row["incoming"])
     step(REQUEST_STEPS, RequestState(row["state"]), then, request_id)
-    term = _terms(tx, row["citation"], row)
+    term = _terms(tx, values.get("citation", row["citation"]), row, pace)
     if then is RequestState.SENT:
         clocks = sent(tx.now, term, oral=row["oral"])
+        values["sent_at"] = tx.now
     else:
         clocks = after(_clocks(row), then, tx.now, term.feedback)
+    if then is RequestState.ACCEPTED:  # what lacked has come
+        values["lacks"] = None
     resumed = row["answer_left"] is not None and clocks.answer_by is not None
     kept = _stored(clocks, None if resumed else row["alert_at"] or tx.now)
     partner_store.change_request(tx, request_id, state=then, changed_at=tx.now, **kept, **values)
     if then is RequestState.CLOSED and row["assigned_to"] is not None:
         people.unassign(tx, actor, row["assigned_to"], "request", request_id)
-    codes = {name: value for name, value in values.items() if not name.endswith("_case")}
+    codes = {name: value for name, value in values.items() if name in _TOLD and value}
     _note(tx, actor, f"request.{then.value}", request_id, **codes)
 
 
@@ -219,14 +328,14 @@ def _asked_case(row: RowMapping) -> str:
     return "own_case" if row["incoming"] else "partner_case"
 
 
-def _terms(tx: Transaction, citation: str | None, row: Question | RowMapping) -> Terms:
+def _terms(tx: Transaction, citation: str | None, row: Question | RowMapping, pace: Pace) -> Terms:
     urgency = row.urgency if isinstance(row, Question) else row["urgency"]
     held = row.held if isinstance(row, Question) else row["held"]
     clause = clause_of(tx, citation) if citation else None
     if clause is None:
-        return terms((), urgency, held)
+        return terms((), urgency, held, pace=pace)
     feedback = clause.permit.duties.feedback_within if clause.permit else None
-    return terms(clause.clocks, urgency, held, feedback)
+    return terms(clause.clocks, urgency, held, feedback, pace)
 
 
 def _row(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from isthmus.cargo import service as cargo
 from isthmus.cases import holds, inspections
 from isthmus.cases import store as cases
 from isthmus.cases.inspections import Report
+from isthmus.cases.partner_model import Override
 from isthmus.flow import learn
 from isthmus.platform.transaction import Transaction
 
@@ -29,7 +30,7 @@ def order(
     actor: Actor,
     pick_id: str,
     control_type: str,
-    override: str | None = None,
+    override: Override | None = None,
 ) -> str:
     """Order the inspection of the unit of a pick; returns the inspection's id.
 

@@ -124,6 +124,32 @@ class TargetingSettings(_Section):
     )
 
 
+class PartnerSettings(_Section):
+    """The clocks of what is done together with partners, where no clause says otherwise."""
+
+    acknowledge_urgent_minutes: _Minutes = Field(
+        60, description=f"to acknowledge an urgent request: {_WHOLE_MINUTES}"
+    )
+    acknowledge_minutes: _Minutes = Field(
+        1440, description=f"to acknowledge any other request: {_WHOLE_MINUTES}"
+    )
+    written_minutes: _Minutes = Field(
+        1440, description=f"to confirm an oral request in writing: {_WHOLE_MINUTES}"
+    )
+    feedback_days: _Days = Field(14, description=f"to say what became of an answer: {_WHOLE_DAYS}")
+    notice_minutes: _Minutes = Field(
+        1440, description=f"to tell partners of a seizure: {_WHOLE_MINUTES}"
+    )
+    guard_days: _Days = Field(
+        14,
+        description="a box in a chain is guarded against a second opening so long after it "
+        f"arrived: {_WHOLE_DAYS}",
+    )
+    guard_unknown_days: _Days = Field(
+        30, description=f"and so long after the deadline where no voyage is known: {_WHOLE_DAYS}"
+    )
+
+
 class WorkerSettings(_Section):
     """The work that follows a commit."""
 
@@ -155,6 +181,7 @@ class Settings(_Section):
     session: SessionSettings = SessionSettings(idle_minutes=30, absolute_minutes=720)
     retention: RetentionSettings = RetentionSettings()
     targeting: TargetingSettings = TargetingSettings()
+    partners: PartnerSettings = PartnerSettings()
     worker: WorkerSettings = WorkerSettings(threads=2)
     limits: LimitSettings = LimitSettings()
 
