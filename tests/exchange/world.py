@@ -60,7 +60,8 @@ class Party:
     database: Database
     staff: Mapping[Role, Actor]
     second: Actor
-    policy: Told = field(default_factory=Told)
+    policy: Any = field(default_factory=Told)
+    lawyers: tuple[Actor, ...] = ()  # three, where it works on agreements
 
     def card(self) -> bytes:
         return self.database.read(identity.card)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from isthmus.exchange import erasure_store, ledger
+from isthmus.exchange import erasure_store, issued_store, ledger
 from isthmus.platform.transaction import Transaction
 
 
 def erase_items(tx: Transaction, item_ids: Iterable[str], erasure_id: str) -> int:
-    """Destroy the content of every envelope, sent or received, of these items.
+    """Destroy the content of every envelope, sent or received, of these items, and their issue.
 
     What still waits is stopped when it is next looked at, since it cannot be read any more.
     Returns how many envelopes held something. Doing it twice, as a restore does, changes nothing.
@@ -15,6 +15,7 @@ def erase_items(tx: Transaction, item_ids: Iterable[str], erasure_id: str) -> in
     erased = 0
     for item_id in sorted(set(item_ids)):
         found = erasure_store.erase_item(tx, item_id, erasure_id)
+        issued_store.erase(tx, item_id)
         if found:
             ledger.note(tx, "erased", f"{item_id}/{erasure_id}", erasure_id.encode())
         erased += found

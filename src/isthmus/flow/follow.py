@@ -7,15 +7,14 @@ from isthmus.agreements.decide import decide
 from isthmus.agreements.prohibitions import overlay
 from isthmus.exchange import (
     copy_store,
-    identity,
     inbox,
     issue,
+    issued,
     key_store,
     outbox,
     recall,
     release,
 )
-from isthmus.exchange.issue import Issued
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import Row
 from isthmus.intelligence import keeping, store
@@ -33,7 +32,7 @@ def follow_recall(tx: Transaction, event: Event) -> None:
     if "by" in event.payload or key_store.myself(tx) is None:
         return
     told = keeping.load(tx, store.copies_of(tx, event.payload["recall"])[-1])
-    recall.recall(tx, issue.issue(told, identity.signer(tx)), event.object_id)
+    recall.recall(tx, issued.issued(tx, told), event.object_id)
 
 
 def follow_correction(tx: Transaction, event: Event) -> None:
@@ -45,12 +44,11 @@ def follow_correction(tx: Transaction, event: Event) -> None:
     if row is None or not row["own"] or key_store.myself(tx) is None:
         return
     told = keeping.load(tx, store.copies_of(tx, event.payload["correction"])[-1])
-    issued = issue.issue(told, identity.signer(tx))
     for copy in copy_store.copies(tx, event.object_id):
-        _correct(tx, issued, told, copy)
+        _correct(tx, told, copy)
 
 
-def _correct(tx: Transaction, issued: Issued, told: Item, copy: Row) -> None:
+def _correct(tx: Transaction, told: Item, copy: Row) -> None:
     about, partner = copy["item_id"], copy["partner"]
     sent = inbox.opened(tx, copy["envelope_id"])
     asked = sent.envelope.asked
@@ -60,7 +58,8 @@ def _correct(tx: Transaction, issued: Issued, told: Item, copy: Row) -> None:
     if not any(path.startswith("changes.") for path in paths):
         events.emit(tx, "correction.withheld", about, partner=partner, correction=told.id)
         return
-    presented = issue.present(issued, paths)
+    own_issue = partner if decision.duties.separate_issue else issued.EVERYBODY
+    presented = issue.present(issued.issued(tx, told, own_issue), paths)
     link = release.terms_for(tx, presented, decision, asked)
     outbox.put(
         tx, partner, Lane.IMMEDIATE, presented, [link], decision, asked,

@@ -5,7 +5,7 @@ and puts the envelope in the outbox, all in the caller's transaction. What a cla
 lets pass the node sends by itself (``send_automatically``), and never anything about persons.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,14 @@ from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Released, Withheld
 from isthmus.agreements.prohibitions import overlay
-from isthmus.exchange import copy_store, identity, inbox, issue, outbox, partners, release
+from isthmus.exchange import identity, issue, issued, outbox, partners, release
+from isthmus.exchange.issue import Issued, Presented
 from isthmus.exchange.model import Lane
+from isthmus.flow import went
 from isthmus.flow.shareable import Shareable, shareable
 from isthmus.intelligence import schema
 from isthmus.intelligence.model import Item
-from isthmus.kernel.errors import Denied, Erased
+from isthmus.kernel.errors import Denied
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 
@@ -100,12 +102,12 @@ def _trusted(tx: Transaction, actor: Actor) -> list[str]:
 def _view(tx: Transaction, known: Shareable, asked: Asked, hidden: frozenset[str]) -> View:
     asked = known.stated(asked)
     decision = _decide(tx, known, asked)
-    version, before = _last(tx, known.item.id, asked.recipient)
+    version, before = went.last(tx, known.item.id, asked.recipient)
     answers: dict[str, Released | Withheld] = {**decision.released, **decision.withheld}
     lines = []
     for path, value in known.item.paths().items():
         answer = answers[path]
-        change = _change(path, value, before, goes=isinstance(answer, Released))
+        change = went.change(path, value, before, goes=isinstance(answer, Released))
         secret = path in hidden
         lines.append(Line(path, None if secret else value, secret, answer, change))
     return View(asked.recipient, decision, tuple(lines), version)
@@ -115,26 +117,6 @@ def _decide(tx: Transaction, known: Shareable, asked: Asked) -> Decision:
     clauses = service.clauses_between(tx, asked.sender, asked.recipient, tx.now)
     decision = decide(clauses, overlay(tx), known.item, asked, tx.now)
     return known.narrowed(decision, asked)
-
-
-def _last(tx: Transaction, item_id: str, partner: str) -> tuple[int | None, Mapping[str, Any]]:
-    """Return the version a partner got last, and the values that it got."""
-    for copy in copy_store.copies(tx, item_id):
-        if copy["partner"] == partner:
-            try:
-                shown = inbox.opened(tx, copy["envelope_id"]).presented.paths
-            except Erased:
-                shown = {}
-            return copy["item_version"], shown
-    return None, {}
-
-
-def _change(path: str, value: Any, before: Mapping[str, Any], *, goes: bool) -> str:
-    if path not in before:
-        return "new" if goes else ""
-    if not goes:
-        return "gone"
-    return "same" if before[path] == value else "changed"
 
 
 # -- sending ------------------------------------------------------------------------------
@@ -174,11 +156,9 @@ def _send(
     without: frozenset[str],
     consents: Sequence[bytes] = (),
 ) -> Sent:
-    item, own = known.item, identity.signer(tx)
+    item, own = known.item, identity.me(tx)["node"]
     partners.trusted(tx, partner)
-    asked = known.stated(
-        Asked(own.node, partner, said.purpose, said.mode, said.conditions, said.uses)
-    )
+    asked = known.stated(Asked(own, partner, said.purpose, said.mode, said.conditions, said.uses))
     decision = _decide(tx, known, asked)
     service.note_withheld(tx, decision, item, partner)
     paths = tuple(path for path in item.paths() if path in decision.released.keys() - without)
@@ -187,8 +167,7 @@ def _send(
     personal = set(schema.personal_paths(item)) & set(paths)
     if personal:
         check(tx, actor, Permission.ITEM_PERSONS, object_id=item.id)
-    held = known.presented or issue.issue(item, own)
-    presented = issue.present(held, paths)
+    presented = issue.present(_record(tx, known, partner, decision), paths)
     expires_at = known.expires_at
     link = release.terms_for(
         tx, presented, decision, asked, before=known.before, expires_at=expires_at
@@ -199,6 +178,24 @@ def _send(
     )  # fmt: skip
     _told(tx, actor, item, Sent(envelope, decision, paths), asked, len(personal))
     return Sent(envelope, decision, paths)
+
+
+def _record(
+    tx: Transaction, known: Shareable, partner: str, decision: Decision
+) -> Issued | Presented:
+    """Return the signed record a partner gets its part of: one for all, unless a clause demands
+    an issue of its own. That only the originator can make, so a partner's item does not go then."""
+    separate = decision.duties.separate_issue
+    if known.presented is None:
+        return issued.issued(tx, known.item, partner if separate else issued.EVERYBODY)
+    if separate:
+        raise Denied(
+            "separate_issue_impossible",
+            "a clause demands an issue of its own, which only the originator makes",
+            item=known.item.id,
+            recipient=partner,
+        )
+    return known.presented
 
 
 def _nothing(decision: Decision, item: Item, partner: str) -> Denied:
@@ -259,7 +256,7 @@ def send_automatically(tx: Transaction, actor: Actor, item_id: str) -> list[Sent
         for purpose in Purpose:
             said = Said(purpose, mode=Mode.AUTOMATIC)
             asked = Asked(own, code, purpose, Mode.AUTOMATIC)
-            if _last(tx, item_id, code)[0] == known.item.version:
+            if went.last(tx, item_id, code)[0] == known.item.version:
                 break
             if not _decide(tx, known, asked).nothing:
                 sent.append(_send(tx, actor, known, code, said, Lane.ROUTINE, frozenset()))
