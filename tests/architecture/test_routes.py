@@ -81,12 +81,6 @@ def test_every_role_reaches_something_and_no_permission_of_the_loop_is_idle(desc
     # A budget is given with a run; backups and restores are made where the folder is, and lists
     # are taken in from the console as yet.
     idle = {"budget.set", "backup.perform", "list.take"}
-    # Partners and the ledger are kept from the console as yet.
-    idle |= {"partner.read", "partner.propose", "partner.compare", "ledger.read"}
-    # So are agreements, the overlay and commitments.
-    idle |= {"agreement.read", "agreement.draft", "agreement.review", "agreement.activate"}
-    idle |= {"agreement.suspend", "overlay.propose", "overlay.approve"}
-    idle |= {"commitment.keep", "commitment.verify"}
     # What a partner's envelope brings the node alone may take in.
     idle |= {"item.receive"}
     # What two countries work on together has its services and no routes yet.
