@@ -54,7 +54,7 @@ def _correct(tx: Transaction, told: Item, copy: Row) -> None:
     asked = sent.envelope.asked
     clauses = service.clauses_between(tx, asked.sender, partner, tx.now)
     decision = decide(clauses, overlay(tx), told, asked, tx.now)
-    paths = _concerned(told, sent.presented.paths.keys()) & decision.released.keys()
+    paths = concerned(told, sent.presented.paths.keys()) & decision.released.keys()
     if not any(path.startswith("changes.") for path in paths):
         events.emit(tx, "correction.withheld", about, partner=partner, correction=told.id)
         return
@@ -71,11 +71,12 @@ def _correct(tx: Transaction, told: Item, copy: Row) -> None:
     )  # fmt: skip
 
 
-def _concerned(told: Item, held: Collection[str]) -> set[str]:
+def concerned(told: Item, held: Collection[str]) -> set[str]:
     """Return the paths of a correction that speak of what a holder has, and of nothing else."""
     paths = set()
     for path in told.paths():
         name, _, rest = path.partition(".")
-        if name != "changes" or told.body["changes"][int(rest.partition(".")[0])]["path"] in held:
+        change = told.body["changes"][int(rest.partition(".")[0])] if name == "changes" else {}
+        if name != "changes" or change.get("path") in held:  # its path may be withheld from here
             paths.add(path)
     return paths

@@ -11,6 +11,9 @@ from isthmus.exchange import recall
 from isthmus.flow.accept import accept_soon
 from isthmus.flow.follow import follow_correction, follow_recall
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
+from isthmus.flow.onward import pass_correction_on
+from isthmus.flow.profiles import heed_end
+from isthmus.flow.telling import heed_item, heed_receipt, heed_sent, tell_chain, tell_request
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 
@@ -42,9 +45,18 @@ def rescreen_soon(tx: Transaction, _event: Event) -> None:
 REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
     "item.received": (accept_soon,),
-    "item.entered": (heed_lookout,),
-    "item.corrected": (follow_correction, heed_lookout),
-    "item.recalled": (follow_recall, heed_lookout),
+    "item.entered": (heed_lookout, heed_item),
+    "item.sent": (heed_sent,),
+    "envelope.used": (heed_receipt,),
+    "request.acknowledged": (tell_request,),
+    "request.accepted": (tell_request,),
+    "request.need_more": (tell_request,),
+    "request.refused": (tell_request,),
+    "chain.accepted": (tell_chain,),
+    "chain.declined": (tell_chain,),
+    "chain.reopened": (tell_chain,),
+    "item.corrected": (follow_correction, pass_correction_on, heed_lookout),
+    "item.recalled": (follow_recall, heed_lookout, heed_end),
     "items.expired": (heed_expiry,),
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
