@@ -9,6 +9,7 @@ from isthmus.access.sessions import SessionTerms
 from isthmus.agreements.prohibitions import overlay
 from isthmus.agreements.service import clauses_between
 from isthmus.cargo.derive import Home
+from isthmus.cases.partner_model import Pace
 from isthmus.exchange import upkeep as exchange_upkeep
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.station import Station
@@ -60,7 +61,13 @@ class Node:
             {
                 **platform_upkeep.handlers(self.database, folder),
                 **exchange_upkeep.handlers(self.database),
-                **upkeep.handlers(self.database, self.receiver, self.scorer, self.rescreener),
+                **upkeep.handlers(
+                    self.database,
+                    self.receiver,
+                    self.scorer,
+                    self.rescreener,
+                    Pace.of(self.settings.partners),
+                ),
             },
             self.settings.worker.threads,
             self.clock,

@@ -205,6 +205,19 @@ def reopenings_of(tx: Transaction, scope: Scope, chain_id: str) -> list[RowMappi
     return list(rows.mappings())
 
 
+@unscoped(
+    "an item that told a second opening tells all that the partner was not told, for the node"
+)
+def own_reopenings(tx: Transaction, chain_id: str) -> list[RowMapping]:
+    """Return when this node opened a chain's box again, oldest first."""
+    rows = tx.execute(
+        select(reopening_table)
+        .where(reopening_table.c.chain == chain_id, reopening_table.c.by.is_not(None))
+        .order_by(reopening_table.c.at)
+    )
+    return list(rows.mappings())
+
+
 @unscoped("the result of a second opening finds it, whoever reports it")
 def reopening(tx: Transaction, inspection_id: str) -> RowMapping | None:
     """Return the second opening that an inspection, or an item of a partner, is."""

@@ -126,6 +126,14 @@ def acknowledge(
     _move(tx, actor, request_id, RequestState.ACKNOWLEDGED, **linked)
 
 
+def link(tx: Transaction, actor: Actor, request_id: str, case_number: str) -> None:
+    """Keep the partner's case number of an own request, whenever it comes; for the node itself."""
+    row = _request(tx, actor, request_id)
+    _check(tx, actor, row, own=False)
+    if row["partner_case"] is None:
+        partner_store.change_request(tx, request_id, partner_case=case_number)
+
+
 def accept(tx: Transaction, actor: Actor, request_id: str) -> None:
     """Accept a request; a clock that stood still goes on with what was left."""
     _move(tx, actor, request_id, RequestState.ACCEPTED)

@@ -10,7 +10,8 @@ from isthmus.access import sign_in
 from isthmus.access.model import node_actor
 from isthmus.agreements import commitments
 from isthmus.cases import clocks
-from isthmus.flow import accept
+from isthmus.cases.partner_model import PACE, Pace
+from isthmus.flow import accept, telling, together
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
@@ -36,7 +37,11 @@ PERIODIC = (
 
 
 def handlers(
-    database: Database, receiver: Receiver, scorer: Scorer, rescreener: Rescreener
+    database: Database,
+    receiver: Receiver,
+    scorer: Scorer,
+    rescreener: Rescreener,
+    pace: Pace = PACE,
 ) -> dict[str, Handler]:
     """Return the handlers of the loop's jobs, by kind."""
 
@@ -61,12 +66,16 @@ def handlers(
     def take_in(job: Job) -> None:
         accept.accept(database, job.payload["envelope"])
 
+    def work_together(job: Job) -> None:
+        together.do(database, job.payload, pace)
+
     def fall_due() -> None:
         database.write(commitments.fall_due)
 
     return {
         "read": read,
         accept.JOB: take_in,
+        telling.JOB: work_together,
         "score": score,
         "reassess": reassess,
         "commitments.watch": lambda _job: fall_due(),
