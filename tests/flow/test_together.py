@@ -162,6 +162,10 @@ def inspected(node, result: str, **more) -> str:
     return row["id"]
 
 
+def tell(node, chain: str, inspection: str) -> str:
+    return act(node, asking.tell_result, officer(node), node.code, chain, inspection)
+
+
 def chain_at(node, chain_id):
     return see(node, chains.chain, officer(node), chain_id)
 
@@ -178,7 +182,8 @@ def test_one_chain_stands_at_both_nodes_from_cue_to_seizure(both):
     assert chain_at(panama, chain)["state"] == "accepted"
     done = inspected(rotterdam, "seizure")
     number = act(rotterdam, seizures.register, officer(rotterdam), done, rotterdam.code)
-    result = act(rotterdam, asking.result, officer(rotterdam), rotterdam.code, chain, done)
+    act(rotterdam, asking.result, officer(rotterdam), chain, done)
+    result = tell(rotterdam, chain, done)
     send(rotterdam, panama, result, Said(Purpose.INSPECTION))
     here = chain_at(panama, chain)
     assert (here["state"], here["result"], here["seizure"]) == ("result", "seizure", number)
@@ -210,10 +215,9 @@ def test_a_second_opening_is_told_to_the_partner_at_once(both):
     chain, item = cued(panama, rotterdam)
     send(panama, rotterdam, item, Said(Purpose.INSPECTION))
     act(rotterdam, chains.accept, officer(rotterdam), chain)
-    first = act(
-        rotterdam, asking.result, officer(rotterdam), rotterdam.code, chain,
-        inspected(rotterdam, "no_irregularity"),
-    )  # fmt: skip
+    opened = inspected(rotterdam, "no_irregularity")
+    act(rotterdam, asking.result, officer(rotterdam), chain, opened)
+    first = tell(rotterdam, chain, opened)
     send(rotterdam, panama, first, Said(Purpose.INSPECTION))
     again = inspected(rotterdam, "seizure", override="seal_changed", chain=chain)
     why = chains.Override("seal_changed", "Ander zegel", "nl")
@@ -221,7 +225,7 @@ def test_a_second_opening_is_told_to_the_partner_at_once(both):
     tell_back(rotterdam, panama)
     (row,) = see(panama, chains.reopenings, officer(panama), chain)
     assert (row["node"], row["reason"], row["words"]) == (rotterdam.code, "seal_changed", None)
-    second = act(rotterdam, asking.result, officer(rotterdam), rotterdam.code, chain, again)
+    second = tell(rotterdam, chain, again)
     send(rotterdam, panama, second, Said(Purpose.INSPECTION))
     (row,) = see(panama, chains.reopenings, officer(panama), chain)
     assert row["result"] == "seizure"

@@ -32,6 +32,7 @@ from isthmus.cases import inspections
 from isthmus.cases import store as cases
 from isthmus.cases.inspections import LONGEST_DELAY, Found, Report
 from isthmus.cases.model import InspectionState, Result
+from isthmus.cases.partner_model import Override
 from isthmus.flow import inspect
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.objectives import Objective
@@ -64,6 +65,8 @@ class Inspection(Answer):
     share_unloaded: float | None
     minutes_delay: int | None
     decline_reason: str | None
+    override: str | None = Field(description="why the box is opened again: `override_reasons`")
+    chain: str | None = Field(description="the chain with a partner that this overrides")
 
 
 class ListedInspection(Inspection):
@@ -97,9 +100,26 @@ class InspectionWhole(Answer):
     findings: list[Finding]
 
 
+class Overriding(Ask):
+    """Why a box is opened that a chain with a partner guards; the partner is told the code."""
+
+    reason: Annotated[Code, coded("override_reasons")] = Field(examples=["seal_changed"])
+    words: Text = ""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = Field(
+        None, description="of the words", examples=["es"]
+    )
+
+    def override(self) -> Override:
+        """Return it as the order takes it."""
+        return Override(self.reason, self.words, self.language)
+
+
 class InspectionOrder(Ask):
     """Which picked unit to inspect, and how."""
 
+    override: Overriding | None = Field(
+        None, description="needed where the answer was `second_opening`"
+    )
     pick: Id = Field(examples=["pick_06bq3f1m9t0xk2r8v5hc7n4ezs"])
     control_type: Control = Field(examples=["physical_full"])
 
@@ -170,8 +190,15 @@ def read_inspection(node: NodeServed, actor: Reader, inspection_id: IdPath) -> I
 
 @router.post("", status_code=201, responses=answers(404, 409))
 def order_inspection(node: NodeServed, actor: Orderer, ask: InspectionOrder) -> Done:
-    """Order the inspection of a picked unit."""
-    made = node.database.write(lambda tx: inspect.order(tx, actor, ask.pick, ask.control_type))
+    """Order the inspection of a picked unit.
+
+    Of a box that is inspected in a chain with a partner it is refused (`second_opening`) until the
+    order says why it is opened again.
+    """
+    override = ask.override.override() if ask.override else None
+    made = node.database.write(
+        lambda tx: inspect.order(tx, actor, ask.pick, ask.control_type, override)
+    )
     return Done(id=made, state=InspectionState.ORDERED)
 
 

@@ -159,9 +159,11 @@ def reopenings(tx: Transaction, actor: Actor, chain_id: str) -> list[RowMapping]
     return partner_store.reopenings_of(tx, scope(actor, Permission.CHAIN_READ), chain_id)
 
 
-def chains(tx: Transaction, actor: Actor, states: tuple[ChainState, ...] = _OPEN) -> list[Any]:
+def chains(
+    tx: Transaction, actor: Actor, states: tuple[ChainState, ...] = _OPEN, limit: int = 200
+) -> list[RowMapping]:
     """Return chains in these states, those with the nearest deadline first."""
-    return partner_store.chains(tx, scope(actor, Permission.CHAIN_READ), states)
+    return partner_store.chains(tx, scope(actor, Permission.CHAIN_READ), states, limit)
 
 
 def guard_opening(

@@ -13,14 +13,14 @@ from sqlalchemy import RowMapping
 from isthmus.access.gate import scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import service as cargo
-from isthmus.cases import chains, partner_store, requests, seizures
+from isthmus.cases import chains, partner_record, partner_store, requests, seizures
 from isthmus.cases import store as cases
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.partner_model import PACE, Pace
 from isthmus.cases.requests import Question
 from isthmus.flow import draft
 from isthmus.flow.together import newest_unit
-from isthmus.intelligence import items
+from isthmus.intelligence import items, keeping, store
 from isthmus.intelligence.model import (
     Classification,
     Handling,
@@ -29,6 +29,7 @@ from isthmus.intelligence.model import (
     Marking,
     Tlp,
 )
+from isthmus.intelligence.objects import ObjectKind
 from isthmus.intelligence.validation import known
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.time import isoformat
@@ -163,30 +164,33 @@ def cue(
 
 
 def result(
-    tx: Transaction,
-    actor: Actor,
-    node: str,
-    chain_id: str,
-    inspection_id: str,
-    pace: Pace = PACE,
-) -> str:
-    """Enter what an inspection came to as the result of its chain, and draft it for the partner.
-
-    Of a box that was opened again it drafts what the second opening came to. Returns the item.
-    """
+    tx: Transaction, actor: Actor, chain_id: str, inspection_id: str, pace: Pace = PACE
+) -> None:
+    """Enter what an inspection of the box came to as the result of its chain."""
     chain = chains.chain(tx, actor, chain_id)
-    done = cases.inspection(tx, scope(actor, Permission.INSPECTION_READ), inspection_id)
-    if done["result"] is None or cases.container_of(tx, done["unit_id"]) != chain["container"]:
-        raise Conflict("inspection_unfit", "no result of this box", inspection=inspection_id)
-    again = done["override"] is not None and done["chain"] == chain_id
+    done = _done(tx, actor, chain, inspection_id)
     number = partner_store.seizure_of(tx, inspection_id)
-    if not again:
-        outcome = Outcome(done["result"], inspection_id, number)
-        chains.result(tx, actor, chain_id, outcome, pace)
-    body = _result(tx, actor, chain, done, number)
+    chains.result(tx, actor, chain_id, Outcome(done["result"], inspection_id, number), pace)
+
+
+def tell_result(tx: Transaction, actor: Actor, node: str, chain_id: str, inspection_id: str) -> str:
+    """Draft what an inspection in a chain came to, the second of a box too; returns the item."""
+    chain = chains.chain(tx, actor, chain_id)
+    done = _done(tx, actor, chain, inspection_id)
+    again = done["override"] is not None and done["chain"] == chain_id
+    if not again and chain["inspection_id"] != inspection_id:
+        raise Conflict("inspection_unfit", "not the inspection of the chain", chain=chain_id)
+    body = _result(tx, actor, chain, done, partner_store.seizure_of(tx, inspection_id))
     if again:
         body["override"] = done["override"]
     return _draft(tx, actor, node, ItemKind.INSPECTION_RESULT, body).id
+
+
+def _done(tx: Transaction, actor: Actor, chain: RowMapping, inspection_id: str) -> RowMapping:
+    done = cases.inspection(tx, scope(actor, Permission.INSPECTION_READ), inspection_id)
+    if done["result"] is None or cases.container_of(tx, done["unit_id"]) != chain["container"]:
+        raise Conflict("inspection_unfit", "no result of this box", inspection=inspection_id)
+    return done
 
 
 def _result(
@@ -258,3 +262,36 @@ def _draft(
 ) -> Item:
     said = {name: value for name, value in body.items() if value not in (None, [], "")}
     return items.draft(tx, actor, node, kind, said, MARKING)
+
+
+# -- a partner's lookouts -----------------------------------------------------------------
+
+
+def lookouts(tx: Transaction, actor: Actor, node: str, partner: str) -> list[str]:
+    """Draft what became of each lookout of a partner that was tried and not told so yet.
+
+    Counts alone: how many inspections, and at how many something was found. Returns the items.
+    """
+    made = []
+    for one in partner_record.lookouts(tx, actor, partner):
+        told = _told_of(tx, one.item)
+        counts = (len(one.results), one.found)
+        if one.results and (told.get("picks"), told.get("found")) != counts:
+            body = {
+                "about": one.item,
+                "outcome": one.outcome,
+                "given_at": isoformat(tx.now.replace(microsecond=0)),
+                "picks": counts[0],
+                "found": counts[1],
+            }
+            made.append(_draft(tx, actor, node, ItemKind.FEEDBACK, body).id)
+    return made
+
+
+def _told_of(tx: Transaction, item: str) -> Mapping[str, Any]:
+    """What this node's newest feedback on a lookout says."""
+    said: Mapping[str, Any] = {}
+    for row in store.naming(tx, ObjectKind.ITEM, [item]):
+        if row["kind"] == ItemKind.FEEDBACK and row["partner"] is None:
+            said = keeping.load(tx, row).body
+    return said
