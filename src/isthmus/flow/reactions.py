@@ -14,6 +14,7 @@ from isthmus.flow.lookouts import heed_expiry, heed_lookout
 from isthmus.flow.onward import pass_correction_on
 from isthmus.flow.profiles import heed_end
 from isthmus.flow.telling import heed_item, heed_receipt, heed_sent, tell_chain, tell_request
+from isthmus.flow.told import settle_sent, share_soon
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 
@@ -46,18 +47,22 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
     "item.received": (accept_soon,),
     "item.entered": (heed_lookout, heed_item),
-    "item.sent": (heed_sent,),
+    "item.sent": (heed_sent, settle_sent),
     "envelope.used": (heed_receipt,),
     "request.acknowledged": (tell_request,),
     "request.accepted": (tell_request,),
     "request.need_more": (tell_request,),
     "request.refused": (tell_request,),
+    "request.answered": (share_soon,),
     "chain.accepted": (tell_chain,),
     "chain.declined": (tell_chain,),
     "chain.reopened": (tell_chain,),
     "item.corrected": (follow_correction, pass_correction_on, heed_lookout),
     "item.recalled": (follow_recall, heed_lookout, heed_end),
     "items.expired": (heed_expiry,),
+    "hold.confirmed": (share_soon,),
+    "inspection.done": (share_soon,),
+    "seizure.register": (share_soon,),
     "units.changed": (score_soon,),
     "container.left": (breach_holds,),
     "rule.changed": (reassess_soon,),

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from isthmus.access.gate import check
+from sqlalchemy import RowMapping
+
+from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Released, Withheld
 from isthmus.agreements.prohibitions import overlay
+from isthmus.cases import share_store
 from isthmus.exchange import identity, issue, issued, outbox, partners, release
 from isthmus.exchange.issue import Issued, Presented
 from isthmus.exchange.model import Lane
@@ -25,6 +28,9 @@ from isthmus.intelligence.model import Item
 from isthmus.kernel.errors import Denied
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
+
+# What the node sends by itself it sends for the work of the desks, and never for an exercise.
+FOR_WORK = (Purpose.TARGETING, Purpose.INSPECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ def _trusted(tx: Transaction, actor: Actor) -> list[str]:
 
 def _view(tx: Transaction, known: Shareable, asked: Asked, hidden: frozenset[str]) -> View:
     asked = known.stated(asked)
-    decision = _decide(tx, known, asked)
+    decision = decided(tx, known, asked)
     version, before = went.last(tx, known.item.id, asked.recipient)
     answers: dict[str, Released | Withheld] = {**decision.released, **decision.withheld}
     lines = []
@@ -113,10 +119,21 @@ def _view(tx: Transaction, known: Shareable, asked: Asked, hidden: frozenset[str
     return View(asked.recipient, decision, tuple(lines), version)
 
 
-def _decide(tx: Transaction, known: Shareable, asked: Asked) -> Decision:
+def decided(tx: Transaction, known: Shareable, asked: Asked) -> Decision:
+    """Decide by the clauses between the two, this node's overlay and the originator's terms."""
     clauses = service.clauses_between(tx, asked.sender, asked.recipient, tx.now)
     decision = decide(clauses, overlay(tx), known.item, asked, tx.now)
     return known.narrowed(decision, asked)
+
+
+def waiting(tx: Transaction, actor: Actor, limit: int = 200) -> list[RowMapping]:
+    """Return what was learned and waits for a person to share it, the newest first.
+
+    An entry without an item (``item_id``) is one that a person words first; ``item_kind`` is what
+    would tell it, and ``unit_id`` the consignment it is about.
+    """
+    check(tx, actor, Permission.ITEM_READ)
+    return share_store.waiting(tx, scope(actor, Permission.ITEM_READ), limit)
 
 
 # -- sending ------------------------------------------------------------------------------
@@ -159,7 +176,7 @@ def _send(
     item, own = known.item, identity.me(tx)["node"]
     partners.trusted(tx, partner)
     asked = known.stated(Asked(own, partner, said.purpose, said.mode, said.conditions, said.uses))
-    decision = _decide(tx, known, asked)
+    decision = decided(tx, known, asked)
     service.note_withheld(tx, decision, item, partner)
     paths = tuple(path for path in item.paths() if path in decision.released.keys() - without)
     if not paths:
@@ -253,11 +270,11 @@ def send_automatically(tx: Transaction, actor: Actor, item_id: str) -> list[Sent
         return []
     sent = []
     for code in _trusted(tx, actor):
-        for purpose in Purpose:
+        for purpose in FOR_WORK:
             said = Said(purpose, mode=Mode.AUTOMATIC)
             asked = Asked(own, code, purpose, Mode.AUTOMATIC)
             if went.last(tx, item_id, code)[0] == known.item.version:
                 break
-            if not _decide(tx, known, asked).nothing:
+            if not decided(tx, known, asked).nothing:
                 sent.append(_send(tx, actor, known, code, said, Lane.ROUTINE, frozenset()))
     return sent

@@ -11,7 +11,7 @@ from isthmus.access.model import node_actor
 from isthmus.agreements import commitments
 from isthmus.cases import clocks
 from isthmus.cases.partner_model import PACE, Pace
-from isthmus.flow import accept, telling, together
+from isthmus.flow import accept, telling, together, told
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
@@ -69,6 +69,9 @@ def handlers(
     def work_together(job: Job) -> None:
         together.do(database, job.payload, pace)
 
+    def share(job: Job) -> None:
+        database.write(lambda tx: told.learn(tx, job.payload["kind"], job.payload["id"]))
+
     def fall_due() -> None:
         database.write(commitments.fall_due)
 
@@ -76,6 +79,7 @@ def handlers(
         "read": read,
         accept.JOB: take_in,
         telling.JOB: work_together,
+        told.JOB: share,
         "score": score,
         "reassess": reassess,
         "commitments.watch": lambda _job: fall_due(),
