@@ -4,7 +4,9 @@
 
 ``hop``: an item put at A (durable there) until B's signed receipt is durable at A, one at a time;
 beside it in the same run one bare mutual-TLS round trip with a durable SQLite write of the same
-bytes. ``catch-up``: a backlog of items while a flash is put every half second. ``nothing-new``: a
+bytes. ``catch-up``: a backlog of items while a flash is put every half second, beside the floor of
+the same run: what one core verifies in signatures alone, three an item; and the processor time
+that each end spent on an item, which a busy machine does not change. ``nothing-new``: a
 poll that finds nothing. ``ledger``: entries sealed and a checkpoint signed. ``blind``: a
 question over 100,000 objects. ``sd-jwt``: issue and read 30 fields, beside the sd-jwt
 package. Without a name all are run.
@@ -12,6 +14,7 @@ package. Without a name all are run.
 
 import argparse
 import asyncio
+import os
 import random
 import sqlite3
 import ssl
@@ -142,6 +145,8 @@ def hop(pair: Pair, number: int) -> None:
             time.sleep(random.uniform(0.0, 0.02))
     shown("put durable at A -> durable at B -> receipt durable at A", ours)
     shown("one bare mutual-TLS hop with a durable write", bare)
+    ratio = statistics.median(ours) / statistics.median(bare)
+    print(f"{'  the exchange, in bare hops (by the medians)':<58}{ratio:.1f}")
 
 
 def put_many(pair: Pair, number: int, lane: Lane = Lane.ROUTINE) -> float:
@@ -168,10 +173,43 @@ def put_many(pair: Pair, number: int, lane: Lane = Lane.ROUTINE) -> float:
     return time.perf_counter() - began
 
 
+def floor(seconds: float = 1.0) -> float:
+    """Return how many items a second one core verifies when it does nothing else: three
+    signatures each, over as many bytes as an item of this run has."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key()
+    signed = [(key.sign(data), data) for data in (b"x" * 8_500, b"x" * 3_500, b"x" * 1_500)]
+    number, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        for signature, data in signed:
+            public.verify(signature, data)
+        number += 1
+    return number / (time.perf_counter() - began)
+
+
+def spent(pid: int) -> float:
+    """Return the processor seconds of a process and of the processes it began."""
+    ticks, ours = 0.0, {pid}
+    for path in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda one: int(one.parent.name)):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(path.parent.name) in ours or int(fields[1]) in ours:
+            ours.add(int(path.parent.name))
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def catch_up(pair: Pair, number: int) -> None:
     """Time a backlog, and the flashes put meanwhile."""
+    assert pair.b.process is not None
     taken = put_many(pair, number)
     print(f"{'put in the outbox, 1,000 in a transaction':<58}{number / taken:,.0f} items/s")
+    least = floor()
+    used = time.process_time(), spent(pair.b.process.pid)
     before = len(pair.receipts.seen)
     flashes: dict[str, float] = {}
     done = threading.Event()
@@ -192,7 +230,13 @@ def catch_up(pair: Pair, number: int) -> None:
     done.set()
     thread.join()
     pair.receipts.wait(lambda: all(one in pair.receipts.seen for one in flashes))
+    used = time.process_time() - used[0], spent(pair.b.process.pid) - used[1]
+    least = (least + floor()) / 2
     print(f"{f'catch-up of {number:,} items':<58}{number / seconds:,.0f} items/s, {seconds:.1f} s")
+    print(f"{'  floor: three verifications an item, one core':<58}{least:,.0f} items/s")
+    print(f"{'  share of the floor':<58}{number / seconds / least:.0%}")
+    for end, time_ in zip(("sender", "receiver"), used, strict=True):
+        print(f"{f'  processor time of the {end}':<58}{time_ / number * 1e6:,.0f} µs an item")
     if flashes:
         shown("flash put durable -> receipt durable, meanwhile",
               [pair.receipts.seen[one] - put for one, put in flashes.items()])  # fmt: skip

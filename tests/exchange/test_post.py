@@ -14,9 +14,9 @@ from isthmus.kernel.errors import Denied
 def carry(one, other, lane=Lane.IMMEDIATE, lose=False):
     """Bring what waits to the other side and the receipts back."""
     found = outgoing.ready(one.database, one.policy, other.code, [lane])
-    if not found or not found[1]:
+    if not found:
         return None
-    raws = [parcel.raw for parcel in found[1]]
+    raws = [parcel.raw for parcel in found.parcels]
     answer = inbox.receive(other.database, other.policy, one.code, raws)
     if not lose:
         dispatch.settle(one.database, other.code, answer.receipts)
@@ -66,7 +66,7 @@ def test_only_the_disclosed_paths_travel(both):
     panama, antwerp = both
     panama.put(antwerp.code, paths=["container"])
     found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE])
-    raw = found[1][0].raw
+    raw = found.parcels[0].raw
     carry(panama, antwerp)
     assert b"A. Someone" not in raw
     row = antwerp.database.read(
@@ -92,7 +92,9 @@ def test_a_gap_and_a_reordered_batch_take_no_place(both):
         panama.put(antwerp.code)
     raws = [
         one.raw
-        for one in outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE])[1]
+        for one in outgoing.ready(
+            panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE]
+        ).parcels
     ]
     answer = inbox.receive(antwerp.database, antwerp.policy, panama.code, raws[1:])
     assert {one["code"] for one in answer.refused} == {"sequence_gap"}
@@ -120,7 +122,7 @@ def test_a_long_backlog_keeps_its_order_around_what_is_stopped(both):
     for stopped in (items[1], items[5]):
         panama.policy.at_dispatch[stopped.id] = Verdict("refused", "clause_suspended")
     found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE], most=3)
-    assert len(found[1]) == 3
+    assert len(found.parcels) == 3
     for item in items[9:]:  # put while those before have no place
         panama.put(antwerp.code, item)
     while carry(panama, antwerp):
@@ -181,7 +183,11 @@ def test_an_expired_envelope_does_not_leave(both, clock):
 def test_a_flipped_byte_anywhere_is_refused(both):
     panama, antwerp = both
     panama.put(antwerp.code)
-    raw = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE])[1][0].raw
+    raw = (
+        outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE])
+        .parcels[0]
+        .raw
+    )
     wrong = [raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :] for at in range(0, len(raw), 61)]
     answer = inbox.receive(antwerp.database, antwerp.policy, panama.code, wrong)
     assert len(answer.refused) == len(wrong)

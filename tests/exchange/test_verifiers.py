@@ -72,19 +72,21 @@ def test_a_batch_with_forgeries_is_refused_where_they_are(both, number):
     panama, antwerp = both
     for _ in range(40):
         panama.put(antwerp.code)
-    _, parcels = outgoing.ready(panama.database, panama.policy, antwerp.code, (Lane.IMMEDIATE,))
-    raws = [one.raw for one in parcels]
+    found = outgoing.ready(panama.database, panama.policy, antwerp.code, (Lane.IMMEDIATE,))
+    raws = [one.raw for one in found.parcels]
     assert 3 * len(raws) >= FEWEST
     forged = raws[30].replace(b'"mode":"spontaneous"', b'"mode":"automatic"')
     assert forged != raws[30]
     made = Verifiers(number)
     answer = inbox.receive(
         antwerp.database, antwerp.policy, panama.code, [*raws[:30], forged, *raws[31:]],
-        verifiers=made,
+        inbox.Reception(made),
     )  # fmt: skip
     assert answer.refused[0] == {"index": 30, "code": "signature_wrong"}
     assert {one["code"] for one in answer.refused[1:]} == {"sequence_gap"}
     assert answer.heads["immediate"]["sequence"] == 30
-    again = inbox.receive(antwerp.database, antwerp.policy, panama.code, raws[30:], verifiers=made)
+    again = inbox.receive(
+        antwerp.database, antwerp.policy, panama.code, raws[30:], inbox.Reception(made)
+    )
     assert again.refused == []
     made.close()

@@ -1,8 +1,11 @@
 """What a partner may call, and what each call does."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,6 +24,7 @@ from isthmus.exchange import (
 from isthmus.exchange.blind import Desk, Entries, nothing_to_ask
 from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import BATCH, Direction, Lane
+from isthmus.exchange.order import Order
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.request import Rate
 from isthmus.exchange.verifiers import Verifiers
@@ -51,15 +55,16 @@ class Calls:
     ) -> None:
         self.database, self.policy = database, policy
         self.desk = Desk(entries, time.monotonic)
-        self.rate = Rate()
-        self.verifiers = Verifiers()
+        bulk = inbox.Reception(Verifiers(), Order(), Rate(), threading.Lock())
+        # A flash waits for nobody who reads a backlog.
+        flash = replace(bulk, reading=nullcontext())
+        self.verifiers = bulk.verifiers
         self.stopping = False
         self._acts: dict[str, Act] = {
-            f"/exchange/envelopes/{lane.value}": Act(
-                "flash" if lane is Lane.FLASH else "bulk", self._envelopes
-            )
+            f"/exchange/envelopes/{lane.value}": Act("bulk", partial(self._envelopes, bulk))
             for lane in LANES
         }
+        self._acts["/exchange/envelopes/flash"] = Act("flash", partial(self._envelopes, flash))
         self._acts |= {
             "/exchange/receipts": Act("flash", self._receipts),
             "/exchange/heads": Act("bulk", self._heads),
@@ -75,11 +80,8 @@ class Calls:
         """Return what a path does."""
         return self._acts.get(path)
 
-    def _envelopes(self, sender: str, body: bytes) -> bytes:
-        raws = _lines(body)
-        return _told(
-            inbox.receive(self.database, self.policy, sender, raws, self.rate, self.verifiers)
-        )
+    def _envelopes(self, reception: inbox.Reception, sender: str, body: bytes) -> bytes:
+        return _told(inbox.receive(self.database, self.policy, sender, _lines(body), reception))
 
     def _receipts(self, sender: str, body: bytes) -> bytes:
         raws = _lines(body)
@@ -134,7 +136,7 @@ class Calls:
             time.sleep(0.05)
         if found is None and not waiting:
             return b""
-        parcels = found[1] if found else []
+        parcels = found.parcels if found else []
         told = {
             "envelopes": [orjson.Fragment(one.raw) for one in parcels],
             "receipts": [orjson.Fragment(row["body"]) for row in waiting],

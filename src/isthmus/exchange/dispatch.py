@@ -1,18 +1,21 @@
 """Dispatch: lines of work that bring what waits to the partners, oldest first, flash first.
 
-Each partner has two lines, each with a connection of its own: one for flash, one for everything
+Each partner has two lines, each with connections of its own: one for flash, one for everything
 else, so that a catch-up of any length never stands before a flash. A line wakes when a commit
-brought work, and looks by itself once a second. When a partner is away it waits longer each time.
+brought work, and looks by itself once a second. A long backlog goes as one flow (``backlog``).
+When a partner is away a line waits longer each time.
 """
 
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
 from isthmus.exchange import (
+    backlog,
     epochs,
     identity,
     inbox,
@@ -27,6 +30,7 @@ from isthmus.exchange import (
 from isthmus.exchange.calls import receipts_in
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.model import Head, Lane
+from isthmus.exchange.outgoing import Batch
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.signing import Signer
 from isthmus.kernel.canonical import canonical
@@ -67,6 +71,7 @@ class Line:
         self.stopping = threading.Event()
         self._called = threading.Event()
         self._connection: Connection | None = None
+        self._more: list[Connection] = []  # for a backlog
         self._own: Signer
         self._thread = threading.Thread(
             target=self._run, name=f"line-{partner}-{lanes[0].value}", daemon=True
@@ -88,8 +93,12 @@ class Line:
     def join(self, timeout: float) -> None:
         """Wait for the end."""
         self._thread.join(timeout)
-        if self._connection is not None:
-            self._connection.close()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        for one in (self._connection, *self._more):
+            if one is not None:
+                one.close()
 
     def _run(self) -> None:
         wait = 0.0
@@ -116,9 +125,13 @@ class Line:
         if not self._reachable():
             return False
         found = outgoing.ready(self.database, self.policy, self.partner, self.lanes)
-        sent = found is not None and bool(found[1])
-        if found is not None and found[1]:
-            self._send(found[0], found[1])
+        if found is not None and found.full:
+            self._flow(found)
+        elif found is not None:
+            told = self._send(self.connection, found)
+            self._settle(told)
+            self._refused(backlog.Refused(found, told.get("refused", [])))
+        sent = found is not None
         if Lane.FLASH not in self.lanes or not sent:
             sent = self._send_receipts() or sent
         return sent
@@ -132,9 +145,9 @@ class Line:
         if not address:
             return False
         if self._connection is None or self._connection.address != address:
-            if self._connection is not None:
-                self._connection.close()
+            self._hang_up()
             self._connection = self.dial(self.partner, address)
+            self._more = []
         return True
 
     @property
@@ -144,17 +157,30 @@ class Line:
             raise Unavailable("partner_away", "no connection", partner=self.partner)
         return self._connection
 
-    def _send(self, lane: Lane, parcels: Sequence[outgoing.Parcel]) -> None:
-        body = b"\n".join(one.raw for one in parcels)
-        raw = self.connection.post(self._own, f"/exchange/envelopes/{lane.value}", body)
-        told = _object(raw)
-        settle(self.database, self.partner, receipts_in(told))
-        self._refused(lane, parcels, told.get("refused", []))
+    def _send(self, connection: Connection, batch: Batch) -> dict[str, Any]:
+        body = b"\n".join(one.raw for one in batch.parcels)
+        return _object(connection.post(self._own, f"/exchange/envelopes/{batch.lane.value}", body))
 
-    def _refused(
-        self, lane: Lane, parcels: Sequence[outgoing.Parcel], refused: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def _settle(self, told: Mapping[str, Any]) -> None:
+        settle(self.database, self.partner, receipts_in(told))
+
+    def _flow(self, first: Batch) -> None:
+        """Send a backlog, a few batches at a time."""
+        while len(self._more) < backlog.WIRES - 1:
+            self._more.append(self.dial(self.partner, self.connection.address))
+        wires = [partial(self._send, one) for one in (self.connection, *self._more)]
+        refused = backlog.send(first, self._ahead, wires, self._settle)
+        if refused is not None:
+            self._refused(refused)
+
+    def _ahead(self, after: Mapping[Lane, int]) -> Batch | None:
+        if self.stopping.is_set():
+            return None
+        return outgoing.ahead(self.database, self.policy, self.partner, self.lanes, after)
+
+    def _refused(self, told: backlog.Refused) -> None:
         """Go on after refusals: drop what is wrong by itself, else agree on the chain again."""
+        lane, parcels, refused = told.batch.lane, told.batch.parcels, told.refused
         if not refused:
             return
         own: dict[str, str] = {}

@@ -16,4 +16,4 @@ def waiting(database: Database, policy: Policy, partner: str, lane: Lane) -> lis
     """
     database.read(lambda tx: partners.trusted(tx, partner))
     found = outgoing.ready(database, policy, partner, [lane], MOST, MOST_BYTES)
-    return [one.raw for one in found[1]] if found else []
+    return [one.raw for one in found.parcels] if found else []

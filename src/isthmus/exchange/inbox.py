@@ -7,7 +7,8 @@ delivered, held, or refused by name. One that is malformed, forged or out of pla
 is refused by code and the answer tells the head of the chain, so that the sender can go on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +23,7 @@ from isthmus.exchange import (
     vault,
 )
 from isthmus.exchange.batch import Reading, directory_keys
-from isthmus.exchange.envelope import Opened
+from isthmus.exchange.envelope import Envelope, Opened
 from isthmus.exchange.model import (
     Direction,
     EnvelopeState,
@@ -31,6 +32,7 @@ from isthmus.exchange.model import (
     Partner,
     start_of,
 )
+from isthmus.exchange.order import Order
 from isthmus.exchange.policy import PASS, Policy, Verdict
 from isthmus.exchange.receipts import Line
 from isthmus.exchange.request import Rate
@@ -56,9 +58,6 @@ ALARMING = frozenset(
     }
 )  # fmt: skip
 
-# Of a node that checks signatures in its own process: files and small batches.
-ALONE = Verifiers(0)
-
 _log = telemetry.log("exchange.inbox")
 
 
@@ -71,21 +70,53 @@ class Answer:
     heads: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """By what means batches are taken in. By itself: one at a time, as from a file."""
+
+    verifiers: Verifiers = field(default_factory=lambda: Verifiers(0))
+    order: Order | None = None
+    rate: Rate | None = None
+    # Whoever reads holds this: two batches read at once are no sooner read, and slow a flash.
+    reading: AbstractContextManager[Any] = field(default_factory=nullcontext)
+
+
+ALONE = Reception()
+
+
 def receive(
     database: Database,
     policy: Policy,
     sender: str,
     envelopes: Sequence[bytes],
-    rate: Rate | None = None,
-    verifiers: Verifiers = ALONE,
+    reception: Reception = ALONE,
 ) -> Answer:
-    """Take a batch of envelopes in; returns once everything acknowledged is on disk."""
+    """Take a batch of envelopes in; returns once everything acknowledged is on disk.
+
+    Where several are under way, one that came before the one it follows waits for it.
+    """
     known, partner = database.read(lambda tx: (directory_keys(tx), partners.trusted(tx, sender)))
+    rate, order = reception.rate, reception.order
     if rate is not None:
         rate.take(sender, len(envelopes), partner.caps.rate, database.clock.now())
     reading = Reading(known, partner.caps, sender, database.clock.now())
-    opened, refused = reading.batch(envelopes, verifiers)
-    return database.write(lambda tx: _take(tx, policy, sender, opened, refused))
+    with reception.reading:
+        opened, refused = reading.batch(envelopes, reception.verifiers)
+    if order is None:
+        return database.write(lambda tx: _take(tx, policy, sender, opened, refused))
+    if opened:
+        first = opened[0][1].envelope
+        order.wait(sender, lambda: database.read(lambda tx: _follows(tx, sender, first)))
+    try:
+        return database.write(lambda tx: _take(tx, policy, sender, opened, refused))
+    finally:
+        order.taken()
+
+
+def _follows(tx: Transaction, sender: str, made: Envelope) -> bool:
+    """Whether nothing is missing before an envelope, or waiting for it would not help."""
+    head = head_of(tx, partners.trusted(tx, sender), made.lane)
+    return made.epoch != head.epoch or made.sequence <= head.sequence + 1
 
 
 def _take(
@@ -136,7 +167,7 @@ class _LaneIn:
         self._lines: list[Line] = []
         self._rows: list[dict[str, Any]] = []
         self._entries: list[dict[str, Any]] = []
-        self._told: list[Callable[[], object]] = []
+        self._told: list[events.Told] = []
         self._lookouts: int | None = None
 
     def take(self, one: Opened) -> str:
@@ -212,7 +243,7 @@ class _LaneIn:
             ledger.entry(envelope.KIND, envelope_id, kept["salt"], one.hash, self.tx)
         )
         self._lines.append(Line(made.sequence, one.hash, state.value, verdict.code))
-        self._told.append(lambda: _tell(self.tx, envelope_id, state, self.partner.code, one))
+        self._told.append(_told(envelope_id, state, self.partner.code, one))
 
     def close(self) -> list[bytes]:
         """Write what was taken and return the receipt for it, if there is anything to say."""
@@ -238,8 +269,7 @@ class _LaneIn:
                     "hash": head.hash,
                 },
             )
-        for tell in self._told:
-            tell()
+        events.emit_all(tx, self._told)
         return [raw]
 
 
@@ -248,24 +278,19 @@ def line_of(row: Any) -> Line:
     return Line(row["sequence"], row["hash"], row["state"], row["code"] or "")
 
 
-def _tell(
-    tx: Transaction, envelope_id: str, state: EnvelopeState, partner: str, one: Opened
-) -> None:
+def _told(envelope_id: str, state: EnvelopeState, partner: str, one: Opened) -> events.Told:
     """Tell the areas above what arrived; what it says they read from the envelope."""
     item = one.presented.item
-    if state is EnvelopeState.DELIVERED:
-        events.emit(
-            tx,
-            "item.received",
-            envelope_id,
-            partner=partner,
-            item=item.id,
-            version=item.version,
-            item_kind=item.kind.value,
-            purpose=one.envelope.asked.purpose.value,
-        )
-    else:
-        events.emit(tx, f"envelope.{state.value}", envelope_id, partner=partner)
+    if state is not EnvelopeState.DELIVERED:
+        return events.Told(f"envelope.{state.value}", envelope_id, {"partner": partner})
+    payload = {
+        "partner": partner,
+        "item": item.id,
+        "version": item.version,
+        "item_kind": item.kind.value,
+        "purpose": one.envelope.asked.purpose.value,
+    }
+    return events.Told("item.received", envelope_id, payload)
 
 
 def opened(tx: Transaction, envelope_id: str) -> Opened:
@@ -297,5 +322,5 @@ def reconsider(tx: Transaction, policy: Policy, partner: str | None = None) -> i
             tx, row["id"], state=state.value, code=verdict.code or None, receipt_id=receipt_id,
             settled_at=tx.now,
         )  # fmt: skip
-        _tell(tx, row["id"], state, row["partner"], one)
+        events.emit_all(tx, [_told(row["id"], state, row["partner"], one)])
     return moved

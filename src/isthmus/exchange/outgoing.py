@@ -1,14 +1,18 @@
 """What may leave now: the second decision, made when an envelope is about to be sent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from isthmus.exchange import envelope, outbox, partners, post_store, vault
 from isthmus.exchange.model import BATCH, BATCH_BYTES, Lane
 from isthmus.exchange.policy import PASS, Policy
+from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import IsthmusError
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
+
+NOWHERE: Mapping[Lane, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,22 @@ class Parcel:
     id: str
     raw: bytes
     placed: bool
+    seq: int  # its row in the outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next envelopes of one lane, and what may not leave any more (id → code)."""
+
+    lane: Lane
+    parcels: list[Parcel] = field(default_factory=list)
+    stopped: dict[str, str] = field(default_factory=dict)
+    full: bool = False  # so much waits that another batch follows
+
+    @property
+    def clean(self) -> bool:
+        """Whether it can leave as it is."""
+        return bool(self.parcels) and not self.stopped and all(one.placed for one in self.parcels)
 
 
 def ready(
@@ -27,22 +47,35 @@ def ready(
     lanes: Sequence[Lane],
     most: int = BATCH,
     most_bytes: int = BATCH_BYTES,
-) -> tuple[Lane, list[Parcel]] | None:
+) -> Batch | None:
     """Return the next batch for a partner on the first of these lanes where something waits.
 
     What the agreements no longer permit, or whose time is over, is stopped first.
     """
     while True:
         found = database.read(lambda tx: _look(tx, policy, partner, lanes, most, most_bytes))
-        if found is None:
-            return None
-        lane, parcels, stopped = found
+        if found is None or found.clean:
+            return found
+        lane, stopped = found.lane, found.stopped
         if stopped:
-            database.write(lambda tx, f=found: outbox.stop(tx, partner, f[0], f[2]))  # type: ignore[misc]
-        elif parcels and all(one.placed for one in parcels):
-            return lane, parcels
+            database.write(lambda tx, at=lane, all_=stopped: outbox.stop(tx, partner, at, all_))  # type: ignore[misc]
         else:
             database.write(lambda tx, at=lane: outbox.place(tx, partner, at, most))  # type: ignore[misc]
+
+
+def ahead(
+    database: Database,
+    policy: Policy,
+    partner: str,
+    lanes: Sequence[Lane],
+    after: Mapping[Lane, int],
+) -> Batch | None:
+    """Return the batch behind those that are under way (``after``: the last row by lane).
+
+    Nothing when it cannot leave as it is: what is under way comes first then.
+    """
+    found = database.read(lambda tx: _look(tx, policy, partner, lanes, BATCH, BATCH_BYTES, after))
+    return found if found is not None and found.clean else None
 
 
 def _look(
@@ -52,32 +85,43 @@ def _look(
     lanes: Sequence[Lane],
     most: int,
     most_bytes: int,
-) -> tuple[Lane, list[Parcel], dict[str, str]] | None:
+    after: Mapping[Lane, int] = NOWHERE,
+) -> Batch | None:
     if not partners.partner(tx, partner).trusted:
         return None
     for lane in lanes:
-        rows = post_store.waiting(tx, partner, lane.value, most)
-        if not rows:
-            continue
-        parcels: list[Parcel] = []
-        stopped: dict[str, str] = {}
-        size = 0
-        for row in rows:
-            if row["expires_at"] is not None and row["expires_at"] <= tx.now:
-                stopped[row["id"]] = "expired"
-                continue
-            try:
-                raw = vault.unlock(tx.keys, row["id"], row)
-            except IsthmusError as error:  # erased while it waited, or damaged
-                stopped[row["id"]] = error.code
-                continue
-            verdict = policy.dispatch(tx, envelope.reopen(raw))
-            if verdict.outcome != PASS:
-                stopped[row["id"]] = verdict.code
-                continue
-            if parcels and size + len(raw) > most_bytes:
-                break
-            parcels.append(Parcel(row["id"], raw, row["sequence"] is not None))
-            size += len(raw)
-        return lane, parcels, stopped
+        rows = post_store.waiting(tx, partner, lane.value, most, after.get(lane, 0))
+        if rows:
+            return _batch(tx, policy, lane, rows, most, most_bytes)
     return None
+
+
+def _batch(
+    tx: Transaction,
+    policy: Policy,
+    lane: Lane,
+    rows: Sequence[Row],
+    most: int,
+    most_bytes: int,
+) -> Batch:
+    parcels: list[Parcel] = []
+    stopped: dict[str, str] = {}
+    size = 0
+    for row in rows:
+        if row["expires_at"] is not None and row["expires_at"] <= tx.now:
+            stopped[row["id"]] = "expired"
+            continue
+        try:
+            raw = vault.unlock(tx.keys, row["id"], row)
+        except IsthmusError as error:  # erased while it waited, or damaged
+            stopped[row["id"]] = error.code
+            continue
+        if parcels and size + len(raw) > most_bytes:
+            return Batch(lane, parcels, stopped, full=True)
+        verdict = policy.dispatch(tx, envelope.reopen(raw))
+        if verdict.outcome != PASS:
+            stopped[row["id"]] = verdict.code
+            continue
+        parcels.append(Parcel(row["id"], raw, row["sequence"] is not None, row["seq"]))
+        size += len(raw)
+    return Batch(lane, parcels, stopped, full=len(rows) == most)

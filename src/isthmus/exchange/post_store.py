@@ -52,6 +52,7 @@ _WAITING = (
         _e.partner == bindparam("partner_"),
         _e.lane == bindparam("lane_"),
         _e.state == "waiting",
+        _e.seq > bindparam("after_"),
     )
     .order_by(_e.seq)
     .limit(bindparam("most"))
@@ -114,9 +115,11 @@ def insert(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 @unscoped("envelopes are sent and received for the node, not for a person")
-def waiting(tx: Transaction, partner: str, lane: str, most: int) -> list[RowMapping]:
-    """Return what waits for a partner on a lane, oldest first."""
-    values = {"partner_": partner, "lane_": lane, "most": most}
+def waiting(
+    tx: Transaction, partner: str, lane: str, most: int, after: int = 0
+) -> list[RowMapping]:
+    """Return what waits for a partner on a lane behind a row, oldest first."""
+    values = {"partner_": partner, "lane_": lane, "most": most, "after_": after}
     return list(tx.execute(_WAITING, values).mappings())
 
 

@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from isthmus.exchange.signing import public_key
 
 MOST = 4  # processes; a node has other work to do
+PIPE = 1 << 20
 FEWEST = 60  # signatures; fewer are checked at once, in less time than they take to be handed over
 _HEAD = struct.Struct("<I")
 _CLAIM = struct.Struct("<32s64sI")
@@ -123,6 +124,11 @@ class _Helper:
             stdout=subprocess.PIPE,
             start_new_session=True,  # an interrupt at the node's terminal is the node's to answer
         )
+        if self.process.stdin is not None and sys.platform == "linux":
+            from fcntl import F_SETPIPE_SZ, fcntl
+
+            with contextlib.suppress(OSError):  # a batch is handed over in few pieces, if it may be
+                fcntl(self.process.stdin, F_SETPIPE_SZ, PIPE)
 
     def ask(self, claims: Sequence[Claim]) -> bool:
         """Hand claims over; false when the process has ended."""

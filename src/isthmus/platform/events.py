@@ -1,5 +1,7 @@
 """Events: what happened, told in the same transaction as the change, to whoever reacts."""
 
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Index, Table, Text
@@ -23,21 +25,37 @@ event_table = Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is to be told of one object."""
+
+    kind: str
+    object_id: str
+    payload: dict[str, Any]
+
+
 def emit(tx: Transaction, kind: str, object_id: str, **payload: Any) -> Event:
     """Record an event and run what the reactions table says follows, in this transaction."""
-    event = Event(new_id("evt"), tx.now, kind, object_id, payload)
+    return emit_all(tx, [Told(kind, object_id, payload)])[0]
+
+
+def emit_all(tx: Transaction, told: Many[Told]) -> list[Event]:
+    """Record many events at once; then run what follows from each, in their order."""
+    made = [Event(new_id("evt"), tx.now, one.kind, one.object_id, one.payload) for one in told]
     tx.insert(
         event_table,
         [
             {
                 "id": event.id,
                 "at": event.at,
-                "kind": kind,
-                "object_id": object_id,
-                "payload": payload,
+                "kind": event.kind,
+                "object_id": event.object_id,
+                "payload": event.payload,
             }
+            for event in made
         ],
     )
-    for react in tx.reactions.get(kind, ()):
-        react(tx, event)
-    return event
+    for event in made:
+        for react in tx.reactions.get(event.kind, ()):
+            react(tx, event)
+    return made
