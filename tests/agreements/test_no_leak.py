@@ -10,7 +10,7 @@ import json
 import os
 from base64 import b64encode, urlsafe_b64encode
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
 
@@ -58,7 +58,10 @@ OPEN = frozenset({"expires_at"})
 class World:
     """Three nodes that trust each other, under clauses and overlays that change."""
 
+    since = datetime(2025, 1, 1, tzinfo=UTC)
+
     def __init__(self, make, monkeypatch):
+        self.make = make
         self.clauses: list[InForce] = []
         self.overlay: list[Prohibition] = []
         monkeypatch.setattr(share.service, "clauses_between", lambda *_: self.clauses)
@@ -67,19 +70,23 @@ class World:
         monkeypatch.setattr(made, "_FORMS", {**made._FORMS, **leaks.FORMS})
         known = {name.partition(".")[0] for kind in leaks.KINDS for name in schema.fields(kind)}
         monkeypatch.setattr(naive, "KNOWN", sorted(known))
-        self.nodes = {code: make(code) for code in NODES}
+        self.nodes = {code: self.join(code) for code in NODES}
         for one, other in pairwise([*self.nodes.values(), self.nodes["PA-ANA"]]):
             befriend(one, other)
-        for one in self.nodes.values():
-            one.policy = ByAgreements(lambda *_: self.clauses, lambda _tx: self.overlay)
-            one.database.reactions = {
-                "item.received": (accept.accept_soon,),
-                "item.corrected": (follow_correction,),
-            }
         self.searched: set[str] = set()
         self.held: dict[tuple[str, str], set[str]] = {}  # by item and partner
         self.refused: dict[str, int] = {}
         self.envelopes = self.corrections = self.stayed = self.released = 0
+
+    def join(self, code: str) -> Party:
+        """Make a node that decides by the clauses and the overlay of this world."""
+        node = self.make(code)
+        node.policy = ByAgreements(lambda *_: self.clauses, lambda _tx: self.overlay)
+        node.database.reactions = {
+            "item.received": (accept.accept_soon,),
+            "item.corrected": (follow_correction,),
+        }
+        return node
 
 
 @pytest.fixture

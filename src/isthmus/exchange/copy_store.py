@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import RowMapping, select, update
 
 from isthmus.access.gate import unscoped
-from isthmus.exchange.tables import copy_table
+from isthmus.exchange.model import Direction
+from isthmus.exchange.tables import Row, copy_table, envelope_table
 from isthmus.platform.transaction import Transaction
 
 
@@ -29,6 +30,21 @@ def copies(tx: Transaction, item_id: str) -> list[RowMapping]:
         select(copy_table).where(copy_table.c.item_id == item_id).order_by(copy_table.c.partner)
     )
     return list(rows.mappings())
+
+
+@unscoped("a recall follows every copy, whoever asks")
+def earlier(tx: Transaction, copy: Row) -> list[str]:
+    """Return the envelopes by which a partner got an item before it got this copy."""
+    envelopes = envelope_table.c
+    found = tx.execute(
+        select(envelopes.id).where(
+            envelopes.item_id == copy["item_id"],
+            envelopes.partner == copy["partner"],
+            envelopes.direction == Direction.OUT.value,
+            envelopes.id != copy["envelope_id"],
+        )
+    )
+    return list(found.scalars())
 
 
 def change_copy(tx: Transaction, item_id: str, partner: str, **values: Any) -> int:

@@ -17,7 +17,6 @@ from isthmus.exchange import (
     identity,
     inbox,
     issue,
-    key_store,
     outbox,
     post_store,
     receipts,
@@ -29,7 +28,7 @@ from isthmus.exchange.model import Lane, ReceiptKind
 from isthmus.exchange.tables import Row
 from isthmus.exchange.terms import Terms
 from isthmus.kernel.canonical import canonical
-from isthmus.kernel.errors import Denied, Invalid, NotFound
+from isthmus.kernel.errors import Denied, Erased, Invalid, NotFound
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Event, Transaction
 
@@ -104,18 +103,26 @@ def _asked(
     sent = inbox.opened(tx, copy["envelope_id"])
     basis = sent.envelope.basis[0]
     given = Released(f"{basis.agreement}/{basis.clause}", basis.agreement_hash)
-    # It follows every copy wherever that went: whom it may be passed on to is whoever has one.
-    anywhere = frozenset(row["code"] for row in key_store.partners(tx)) | _onward(copy)
-    decision = Decision(
-        dict.fromkeys(shown.paths, given), {}, Duties(onward=Onward(anywhere, consent=False))
-    )
+    duties = Duties(onward=Onward(_onward(tx, copy), consent=False))
+    decision = Decision(dict.fromkeys(shown.paths, given), {}, duties)
     asked = Asked(own, partner, Purpose(sent.envelope.asked.purpose), Mode.SPONTANEOUS)
     return asked, decision
 
 
-def _onward(copy: Row) -> frozenset[str]:
-    """To whom the holder of a copy was allowed to pass it on."""
-    return terms.unverified(copy["terms"]).onward
+def _onward(tx: Transaction, copy: Row) -> frozenset[str]:
+    """To whom the holder of a copy was ever allowed to pass the item on.
+
+    A recall follows it there, and names nobody else: who has the item besides, and who this node's
+    partners are, is not for every holder to know.
+    """
+    known = terms.unverified(copy["terms"]).onward
+    for envelope_id in copy_store.earlier(tx, copy):
+        try:
+            said = inbox.opened(tx, envelope_id).envelope.terms[-1]
+        except Erased:
+            continue
+        known |= terms.unverified(canonical(said)).onward
+    return known
 
 
 def acted(tx: Transaction, envelope_id: str, outcome: str, code: str = "") -> str:
