@@ -51,11 +51,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
+def serving(folder: Path, module: str = "journeys.served") -> Iterator[Served]:
     """Serve a node from a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
     process = subprocess.Popen(
-        [sys.executable, "-m", "journeys.served", str(folder)],
+        [sys.executable, "-m", module, str(folder)],
         stdout=subprocess.PIPE,
         env=environment,
         text=True,

@@ -20,6 +20,10 @@ DESKS = {
     "/hits": {
         Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
     },
+    "/items": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
+    },
+    "/items/new": {Role.ANALYST, Role.SUPERVISOR},
     "/lists": {
         Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
     },

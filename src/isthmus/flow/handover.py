@@ -49,6 +49,11 @@ class Order:
     reason: str | None = field(default=None, repr=False)  # why persons are opened, without a task
 
 
+def item(tx: Transaction, actor: Actor, item_id: str) -> Item:
+    """Return an item as it could be shared; raises ``NotFound`` and ``Conflict``."""
+    return shareable(tx, actor, item_id).item
+
+
 def look(tx: Transaction, actor: Actor, item_id: str, said: Said) -> Looked:
     """Return what each trusted partner would get; values about persons stay closed."""
     known = shareable(tx, actor, item_id).item

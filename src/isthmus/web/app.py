@@ -17,12 +17,16 @@ from isthmus.platform import telemetry
 from isthmus.web import (
     account,
     audit,
+    compose,
     consignment,
     decisions,
     figures,
     hits,
     holds,
     inspections,
+    item,
+    item_draft,
+    items,
     jobs,
     lists,
     models,
@@ -54,8 +58,9 @@ HEADERS = {
 """What every answer says: no source but this node's own, no frame, no guessing of types."""
 
 DESKS = (
-    account, preferences, queue, consignment, decisions, inspections, holds, hits, lists,
-    quarantine, rules, models, overview, figures, people, jobs, audit,
+    account, preferences, queue, consignment, decisions, inspections, holds, hits,
+    items, item_draft, item, compose, lists, quarantine, rules, models, overview, figures,
+    people, jobs, audit,
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ DESKS = (
     Desk("/holds", "desk.holds", (Permission.HOLD_READ,)),
     Desk("/consignments", "desk.consignments", (Permission.UNIT_READ,)),
     Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
+    Desk("/items", "desk.items", (Permission.ITEM_READ,)),
     Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
     Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
     Desk("/models", "desk.models", (Permission.MODEL_READ,)),
