@@ -1,18 +1,19 @@
 """The agreements decide again at dispatch and at receipt, each node by those it holds."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from exchange.test_post import carry, received, state
 from isthmus.access.model import Purpose, Role
-from isthmus.agreements.model import Clause, InForce, Mode, Permit, Prohibition
+from isthmus.agreements.model import Clause, Duties, InForce, Mode, Permit, Prohibition
 from isthmus.exchange import inbox, partners
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.intelligence.model import ItemKind
 
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)
+WEEK = timedelta(days=7)
 NODES = frozenset({"PA-ANA", "BE-DOUANE"})
 PERMIT = Permit(
     NODES, NODES, frozenset({ItemKind.SIGHTING, ItemKind.ALERT}), frozenset({"means", "reason"}),
@@ -59,6 +60,31 @@ def test_a_clause_suspended_between_outbox_and_dispatch_stops_it(decided):
     here.clauses = [replace(CLAUSE, clause=suspended)]
     assert carry(panama, antwerp) is None
     assert state(panama, sent) == "stopped"
+
+
+def test_another_clause_that_would_let_it_pass_does_not_stand_in(decided):
+    """Its terms were signed under the lighter duties of the clause that is suspended now."""
+    panama, antwerp, here, there = decided
+    strict = replace(
+        CLAUSE.clause, id="art-9", permit=replace(PERMIT, duties=Duties(keep_for=WEEK))
+    )
+    sent = panama.put(antwerp.code, seen(panama), paths=["means"])
+    suspended = replace(CLAUSE.clause, suspended=((SINCE, None),))
+    here.clauses = [replace(CLAUSE, clause=suspended), replace(CLAUSE, clause=strict)]
+    there.clauses = [CLAUSE, replace(CLAUSE, clause=strict)]
+    assert carry(panama, antwerp) is None
+    assert state(panama, sent) == "stopped"
+
+
+def test_a_clause_that_the_receiver_suspended_is_no_ground_there_either(decided):
+    panama, antwerp, _, there = decided
+    other = replace(CLAUSE.clause, id="art-9")
+    suspended = replace(CLAUSE.clause, suspended=((SINCE, None),))
+    there.clauses = [replace(CLAUSE, clause=suspended), replace(CLAUSE, clause=other)]
+    sent = panama.put(antwerp.code, seen(panama), paths=["means"])
+    carry(panama, antwerp)
+    assert state(panama, sent) == "refused"
+    assert received(antwerp) == []
 
 
 def test_a_prohibition_added_meanwhile_stops_it(decided):

@@ -69,13 +69,24 @@ class ByAgreements:
         return self._decide(tx, opened, ())
 
     def _decide(self, tx: Transaction, opened: Opened, overlay: Sequence[Prohibition]) -> Verdict:
-        asked = opened.envelope.asked
+        """Ask of each path whether the clause it travels under lets it pass by itself.
+
+        Another clause that would let it pass is no ground: the terms that were signed are those of
+        the clauses cited, and may be lighter than its own.
+        """
+        asked, item = opened.envelope.asked, opened.presented.item
         clauses = self._clauses(tx, asked.sender, asked.recipient)
-        decision = decide(clauses, overlay, opened.presented.item, asked, tx.now)
+        released: set[str] = set()
+        codes: dict[str, str] = {}
+        for basis in opened.envelope.basis:
+            citation = f"{basis.agreement}/{basis.clause}"
+            cited = [one for one in clauses if one.citation == citation]
+            decision = decide(cited, overlay, item, asked, tx.now)
+            released |= decision.released.keys() & set(basis.paths)
+            codes |= {path: one.code for path, one in decision.withheld.items()}
         for path in sorted(opened.presented.paths):
-            if path not in decision.released:
-                withheld = decision.withheld.get(path)
-                return Verdict(REFUSED, withheld.code if withheld else "no_clause")
+            if path not in released:
+                return Verdict(REFUSED, codes.get(path, "no_clause"))
         return Verdict()
 
 
