@@ -27,6 +27,7 @@ from isthmus.api.wire import (
     page,
 )
 from isthmus.exchange import identity
+from isthmus.flow import heard
 from isthmus.intelligence import items, reading, schema
 from isthmus.intelligence.codec import to_plain
 from isthmus.intelligence.keeping import ItemState
@@ -213,6 +214,7 @@ def read_item(
     """Return an item in words, without what is about persons."""
     chosen = language_for(node, actor, language)
     row, copies = node.database.read(lambda tx: reading.find(tx, actor, item_id))
+    heard.note(node.database, actor, item_id)
     return _whole(row, copies, chosen)
 
 
@@ -223,6 +225,7 @@ def read_item_persons(
     """Return an item with what is about persons. Needs a task or a reason, and is logged."""
     chosen = language_for(node, actor, language)
     row, copies = node.database.write(lambda tx: reading.open_persons(tx, actor, item_id))
+    heard.note(node.database, actor, item_id)
     return _whole(row, copies, chosen)
 
 

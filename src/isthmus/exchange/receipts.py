@@ -34,6 +34,9 @@ OUTCOMES = {
 }
 
 
+DONE = "done"  # opened or used, and nothing besides: other outcomes are steps of what was asked
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What became of one envelope."""
@@ -190,6 +193,8 @@ def _told(tx: Transaction, partner: str, receipt: Receipt, line: Line, row: Row)
         raise Denied("receipt_unknown", "the receipt is about another's envelope")
     if receipt.about is ReceiptKind.ACTED:
         copy_store.acted(tx, partner, row["item_id"], line.outcome, line.code)
+    elif line.outcome == DONE and row[f"{receipt.about.value}_at"] is None:
+        post_store.change(tx, row["id"], **{f"{receipt.about.value}_at": receipt.at})
     events.emit(
         tx,
         f"envelope.{receipt.about.value}",
@@ -217,7 +222,7 @@ def _put_back(tx: Transaction, row: Row, line: Line, epoch: int) -> None:
     )
 
 
-def tell(tx: Transaction, envelope_id: str, about: ReceiptKind, outcome: str = "done",
+def tell(tx: Transaction, envelope_id: str, about: ReceiptKind, outcome: str = DONE,
          code: str = "") -> str:  # fmt: skip
     """Tell the sender that an item was opened or used, or what became of a recall."""
     row = post_store.by_id(tx, envelope_id)

@@ -10,6 +10,7 @@ from isthmus.cases import holds
 from isthmus.exchange import recall
 from isthmus.flow.accept import accept_soon
 from isthmus.flow.follow import follow_correction, follow_recall
+from isthmus.flow.heard import tell_opened, tell_used
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
 from isthmus.flow.onward import pass_correction_on
 from isthmus.flow.profiles import heed_end
@@ -60,6 +61,8 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "item.corrected": (follow_correction, pass_correction_on, heed_lookout),
     "item.recalled": (follow_recall, heed_lookout, heed_end),
     "items.expired": (heed_expiry,),
+    "item.opened": (tell_opened,),
+    "lookouts.raised": (tell_used,),
     "hold.confirmed": (share_soon,),
     "inspection.done": (share_soon,),
     "seizure.register": (share_soon,),

@@ -14,7 +14,7 @@ import polars as pl
 
 from isthmus import __version__
 from isthmus.cargo import store as cargo
-from isthmus.flow import lookouts
+from isthmus.flow import heard, lookouts
 from isthmus.flow.screen import Screener
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
@@ -129,7 +129,8 @@ class Scorer:
             return None
         asked = self.database.read(lambda tx: lookouts.on_units(tx, units))
         frame = with_lookouts(with_hits(features(units, self.history), found), asked)
-        made = assessments.prepare(engine, frame, engine.assessor.assess(frame), sources)
+        assessed = engine.assessor.assess(frame)
+        made = assessments.prepare(engine, frame, assessed, sources)
         versions = dict(zip(units["id"].to_list(), units["version"].to_list(), strict=True))
 
         def enter(tx: Transaction) -> bool:
@@ -138,6 +139,7 @@ class Scorer:
             batch = assessments.keep(tx, made)
             cargo.mark_scored(tx, versions)
             events.emit(tx, "units.scored", batch, units=len(versions))
+            heard.raised(tx, asked, assessed.values())
             return True
 
         if not self.database.write(enter):

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from isthmus.access.model import Permission
 from isthmus.exchange import holders, partners
+from isthmus.flow import heard
 from isthmus.intelligence import items, reading, schema
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind
@@ -145,6 +146,7 @@ def _show(
 
     database = visitor.node.database
     found = database.read(read) if reason is None else database.write(read)
+    heard.note(database, actor, item_id)
     standing = found["row"]["state"] not in OVER and ItemKind(found["row"]["kind"]) not in BY_ACT
     own = bool(found["row"]["own"])
     return page(
