@@ -16,6 +16,7 @@ MODULES = (
     "agreements",
     "exchange",
     "ledger",
+    "assurance",
     "screen",
     "benchmark",
 )

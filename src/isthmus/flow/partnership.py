@@ -152,6 +152,15 @@ def partnerships(
     ]
 
 
+def of_partner(
+    tx: Transaction, actor: Actor, code: str, since: datetime, until: datetime
+) -> Partnership:
+    """Return how the partnership with one partner went; raises ``NotFound``."""
+    partners.partner(tx, code)
+    found = {one.partner: one for one in partnerships(tx, actor, since, until)}
+    return found[code]
+
+
 def _partnership(
     code: str,
     held: Sequence[Step],

@@ -11,7 +11,13 @@ from sqlalchemy import RowMapping, Table, func, select
 
 from isthmus.access.gate import Scope
 from isthmus.cases.partner_tables import chain_table, request_table
-from isthmus.exchange.tables import copy_table, envelope_table, receipt_table
+from isthmus.exchange.tables import (
+    copy_table,
+    envelope_table,
+    ledger_entry_table,
+    ledger_leaf_table,
+    receipt_table,
+)
 from isthmus.intelligence.store import slices
 from isthmus.intelligence.tables import copy_table as item_copy_table
 from isthmus.intelligence.tables import item_table
@@ -29,7 +35,7 @@ _a, _e, _r, _v = audit_table.c, envelope_table.c, receipt_table.c, event_table.c
 def shares(tx: Transaction, scope: Scope, since: datetime, until: datetime) -> list[RowMapping]:
     """Return the audit of every share in a period: item, moment, and in ``detail`` the rest."""
     rows = tx.execute(
-        select(_a.seq, _a.at, _a.object_id, _a.detail)
+        select(_a.seq, _a.at, _a.object_id, _a.purpose, _a.detail)
         .where(
             _a.seq >= _first(tx, audit_table, since),
             _a.action == SENT,
@@ -195,3 +201,18 @@ def followed(
         .order_by(copies.follow_at, copies.item_id)
     )  # fmt: skip
     return list(rows.mappings())
+
+
+def places(tx: Transaction, scope: Scope, ids: Iterable[str]) -> dict[str, RowMapping]:
+    """Return where envelopes stand in this node's ledger: epoch and index, of those sealed."""
+    entries, leaves = ledger_entry_table.c, ledger_leaf_table.c
+    found: dict[str, RowMapping] = {}
+    for part in slices(ids):
+        rows = tx.execute(
+            select(entries.object_id, leaves.epoch, leaves.index)
+            .join_from(ledger_entry_table, ledger_leaf_table, leaves.entry_seq == entries.seq)
+            .where(entries.object_id.in_(part), entries.kind == "envelope", scope.where())
+            .order_by(entries.seq)
+        )
+        found |= {row["object_id"]: row for row in rows.mappings()}
+    return found
