@@ -33,6 +33,28 @@ def test_without_a_clause_exactly_its_own_examples_fail(agreement: Agreement) ->
 
 
 @pytest.mark.parametrize("agreement", WHOLE, ids=ids)
+def test_no_two_examples_of_a_clause_go_by_one_title(agreement: Agreement) -> None:
+    """Else the test above would take one that fails for two."""
+    for clause, held in agreement.examples.items():
+        assert len({one.title for one in held}) == len(held), clause
+
+
+def test_an_example_that_hangs_on_another_clause_as_well_would_show() -> None:
+    """Whatever two clauses permit alike, an example of one does not fail when that is deleted."""
+    agreement = next(one for one in WHOLE if one.id == "PA-BE-2026")
+    twin = replace(next(one for one in agreement.clauses if one.id == "art-3"), id="art-30")
+    doubled = replace(agreement, clauses=(*agreement.clauses, twin))
+    assert run(doubled) == []
+    failed = {(one.clause, one.wrong[0]) for one in run(without(doubled, ["art-3"]))}
+    assert {clause for clause, _ in failed} == {"art-3"}
+    assert any("released by PA-BE-2026/art-30" in wrong for _, wrong in failed)
+    stolen = replace(
+        agreement, examples={**agreement.examples, "art-4": agreement.examples["art-3"]}
+    )
+    assert {one.clause for one in run(stolen)} == {"art-4"}
+
+
+@pytest.mark.parametrize("agreement", WHOLE, ids=ids)
 def test_an_agreement_has_thirty_examples_and_more_of_both_kinds(agreement: Agreement) -> None:
     held = [example for examples in agreement.examples.values() for example in examples]
     assert len(held) >= 30
