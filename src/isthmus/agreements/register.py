@@ -158,3 +158,10 @@ def differences(tx: Transaction, actor: Actor) -> list[dict[str, Any]]:
         {**row, "own": service.hash_of(tx, row["agreement"])}
         for row in service.differences(tx, actor)
     ]
+
+
+def partner_texts(tx: Transaction, actor: Actor, agreement: str) -> list[RowMapping]:
+    """Return what every partner last said is the hash of an agreement at its node."""
+    check(tx, actor, Permission.AGREEMENT_READ, object_id=agreement)
+    rows = store.partner_hashes(tx, scope(actor, Permission.AGREEMENT_READ))
+    return [row for row in rows if row["agreement"] == agreement]

@@ -16,7 +16,10 @@ from isthmus.kernel.errors import Denied, IsthmusError, NotFound, Unauthenticate
 from isthmus.platform import telemetry
 from isthmus.web import (
     account,
+    agreement_tools,
+    agreements,
     audit,
+    chains,
     compose,
     consignment,
     decisions,
@@ -35,7 +38,9 @@ from isthmus.web import (
     preferences,
     quarantine,
     queue,
+    requests,
     rules,
+    seizures,
 )
 from isthmus.web.i18n import catalogue
 from isthmus.web.page import open_page, page, problem_key
@@ -58,9 +63,9 @@ HEADERS = {
 """What every answer says: no source but this node's own, no frame, no guessing of types."""
 
 DESKS = (
-    account, preferences, queue, consignment, decisions, inspections, holds, hits,
-    items, item_draft, item, compose, lists, quarantine, rules, models, overview, figures,
-    people, jobs, audit,
+    account, preferences, queue, consignment, decisions, inspections, requests, chains, seizures,
+    holds, hits, items, item_draft, item, compose, agreement_tools, agreements, lists, quarantine,
+    rules, models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 
 
