@@ -64,7 +64,7 @@ def make(
     file.write_bytes(raw)
     pack, findings = assurance_pack.verify(raw)
     if pack is None:
-        raise Invalid("pack_unsound", "the pack does not verify", code=findings[0].code)
+        raise Invalid("pack_unsound", "the pack does not verify", fault=findings[0].code)
     result = {"file": str(file), "bytes": len(raw), **_summary(pack)}
     show(result, as_json, lambda: f"{file}: {len(raw):,} bytes\n{_words(pack)}")
     if pack.said["leaks"]["found"] or pack.said["audit"]["faults"]:
