@@ -315,13 +315,19 @@ def sd_jwt(number: int = 400) -> None:
 
 def blind_question(pair: Pair, held: int = 100_000, asked: int = 1_000) -> None:
     """Time a question over many objects, and count its bytes."""
-    from isthmus.exchange.blind import Desk, Question, element
+    from isthmus.access.model import Purpose
+    from isthmus.exchange.askable import Nothing
+    from isthmus.exchange.blind import Desk, Held, Question, element
     from isthmus.intelligence.objects import ObjectKind
 
+    class Told(Nothing):
+        def basis(self, *_: object) -> str:
+            return "told"
+
     entries = [element(ObjectKind.CONTAINER, f"MSKU{number:07}") for number in range(held)]
-    desk = Desk(lambda _tx, _partner: entries, time.monotonic)
+    desk = Desk(Told(), time.monotonic)
     began = time.perf_counter()
-    ticket, setup = desk.prepare(NODES[1], entries)
+    ticket, setup = desk.prepare(Held(NODES[1], Purpose.TARGETING, "told", tuple(entries)))
     ready = time.perf_counter()
     half = asked // 2
     question = Question([*entries[:half], *(f"container:X{one}" for one in range(half))])

@@ -11,6 +11,7 @@ from isthmus.agreements.service import clauses_between
 from isthmus.cargo.derive import Home
 from isthmus.cases.partner_model import Pace
 from isthmus.exchange import upkeep as exchange_upkeep
+from isthmus.exchange.askable import ByClauses
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.station import Station
 from isthmus.flow import upkeep
@@ -74,7 +75,10 @@ class Node:
             (*platform_upkeep.PERIODIC, *exchange_upkeep.PERIODIC, *upkeep.PERIODIC),
         )
         self.station = Station(
-            self.database, ByAgreements(clauses_between, overlay), folder.temporary
+            self.database,
+            ByAgreements(clauses_between, overlay),
+            folder.temporary,
+            ByClauses(clauses_between, overlay),
         )
 
     @staticmethod

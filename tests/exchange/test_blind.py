@@ -5,29 +5,46 @@ import time
 
 import pytest
 
-from isthmus.access.model import Role
-from isthmus.exchange import partners, post_store
+from isthmus.access.model import Purpose, Role
+from isthmus.exchange import partners, question_store
+from isthmus.exchange.askable import Nothing
 from isthmus.exchange.blind import Desk, Question, element
 from isthmus.intelligence.objects import ObjectKind
-from isthmus.kernel.errors import IsthmusError, Limited, NotFound
+from isthmus.kernel.errors import Denied, IsthmusError, Limited, NotFound
 
 pytest.importorskip("private_set_intersection", reason="the extra is not installed")
 
 HELD = [element(ObjectKind.CONTAINER, f"MSKU{number:07}") for number in range(500)]
+FOR = Purpose.TARGETING
+
+
+class Told(Nothing):
+    """Lets everybody ask about what the test says, while the test lets it."""
+
+    def __init__(self, elements=HELD):
+        self.elements, self.clause = elements, "a clause"
+
+    def basis(self, *_):
+        return self.clause
+
+    def objects(self, *_):
+        return [(ObjectKind.CONTAINER, one.partition(":")[2]) for one in self.elements]
 
 
 @pytest.fixture
 def asked(both):
     panama, antwerp = both
-    return panama, antwerp, Desk(lambda _tx, _partner: HELD, time.monotonic)
+    return panama, antwerp, Desk(Told(), time.monotonic)
+
+
+def prepared(panama, antwerp, desk):
+    return desk.prepare(antwerp.database.read(lambda tx: desk.held(tx, panama.code, FOR)))
 
 
 def ask(panama, antwerp, desk, elements):
     question = Question(elements)
     request = question.request()
-    ticket, setup = desk.prepare(
-        panama.code, antwerp.database.read(lambda tx: desk.held(tx, panama.code))
-    )
+    ticket, setup = prepared(panama, antwerp, desk)
     response = antwerp.database.write(lambda tx: desk.answer(tx, panama.code, ticket, request))
     return question.answers(setup, response), (request, setup, response)
 
@@ -56,11 +73,10 @@ def test_the_size_tells_a_bound_only(both):
     panama, antwerp = both
     sizes = set()
     for number in (260, 300, 500):
-        desk = Desk(lambda _tx, _partner, n=number: HELD[:n], time.monotonic)
-        held = antwerp.database.read(lambda tx, d=desk: d.held(tx, panama.code))
-        desk.prepare(panama.code, held)
-        (prepared,) = desk._prepared.values()
-        sizes.add(prepared.size)
+        desk = Desk(Told(HELD[:number]), time.monotonic)
+        prepared(panama, antwerp, desk)
+        (one,) = desk._prepared.values()
+        sizes.add(one.size)
     assert sizes == {512}
 
 
@@ -72,23 +88,39 @@ def test_the_quota_counts_elements(asked):
     with pytest.raises(Limited):
         ask(panama, antwerp, desk, HELD[:3])
     day = antwerp.database.clock.now().date().isoformat()
-    assert antwerp.database.read(lambda tx: post_store.asked(tx, panama.code, day)) == 8
+    assert antwerp.database.read(lambda tx: question_store.asked(tx, panama.code, day)) == 8
 
 
 def test_a_ticket_is_its_partners_alone(asked):
     panama, antwerp, desk = asked
-    ticket, _ = desk.prepare(
-        panama.code, antwerp.database.read(lambda tx: desk.held(tx, panama.code))
-    )
+    ticket, _ = prepared(panama, antwerp, desk)
     with pytest.raises(NotFound):
         antwerp.database.write(lambda tx: desk.answer(tx, "NL-DOUANE", ticket, b""))
 
 
+def test_a_ticket_is_worth_nothing_once_the_agreements_have_changed(asked):
+    panama, antwerp, desk = asked
+    ticket, _ = prepared(panama, antwerp, desk)
+    request = Question(HELD[:3]).request()
+    for now in ("another clause", ""):
+        desk.askable.clause = now
+        with pytest.raises(NotFound, match="changed"):
+            antwerp.database.write(lambda tx: desk.answer(tx, panama.code, ticket, request))
+    with pytest.raises(Denied, match="no clause"):
+        prepared(panama, antwerp, desk)
+
+
+def test_the_same_set_is_prepared_once(asked):
+    panama, antwerp, desk = asked
+    first = prepared(panama, antwerp, desk)
+    assert prepared(panama, antwerp, desk) == first
+    desk.askable.elements = HELD[:200]
+    assert prepared(panama, antwerp, desk) != first
+
+
 def test_rubbish_is_refused(asked):
     panama, antwerp, desk = asked
-    ticket, setup = desk.prepare(
-        panama.code, antwerp.database.read(lambda tx: desk.held(tx, panama.code))
-    )
+    ticket, setup = prepared(panama, antwerp, desk)
     for rubbish in (b"", b"\xff" * 40, b"\x0a\x03abc"):
         with pytest.raises(IsthmusError):
             antwerp.database.write(lambda tx, r=rubbish: desk.answer(tx, panama.code, ticket, r))

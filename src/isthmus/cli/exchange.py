@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.access.model import Actor, Purpose
+from isthmus.cases.requests import Question
 from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show
 from isthmus.exchange import (
     dispatch,
@@ -13,10 +15,13 @@ from isthmus.exchange import (
     files,
     identity,
     inbox,
+    inquiry,
     partners,
     standing,
 )
 from isthmus.exchange.model import Lane, Partner
+from isthmus.flow import asking
+from isthmus.intelligence.objects import ObjectKind
 from isthmus.kernel.errors import Invalid
 from isthmus.node import Node
 from isthmus.platform.transaction import Transaction
@@ -255,6 +260,58 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         raise Invalid("file_missing", "no such file", file=str(path))
     return path.read_bytes().strip()
+
+
+# -- questions ----------------------------------------------------------------------------
+
+
+@exchange.command("ask")
+def ask(
+    code: Code,
+    file: Annotated[Path, typer.Argument(help="Objects, one a line: MSKU1234565, or seal: AB12.")],
+    purpose: Annotated[Purpose, typer.Option(help="What for.")] = Purpose.TARGETING,
+    kind: Annotated[
+        ObjectKind, typer.Option(help="What a line without a kind is.")
+    ] = ObjectKind.CONTAINER,
+    case: Annotated[
+        str, typer.Option(help="Your case: what is known is then drafted as a request.")
+    ] = "",
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a partner which of some objects it knows, without telling it which.
+
+    A hit proves nothing by itself. With --case the containers known are drafted as an ordinary
+    request, for a person to send.
+    """
+    elements = inquiry.read(_read(file).decode(errors="replace").splitlines(), kind)
+    with open_node() as node:
+        actor = officer(node, login)
+        known = inquiry.ask(node.database, node.folder.temporary, actor, code, purpose, elements)
+        request = _request(node, actor, code, known, case) if case else None
+    result = {"asked": len(elements), "known": known, "request": request}
+    show(result, as_json, lambda: "\n".join(_told(code, result)))
+
+
+def _request(node: Node, actor: Actor, code: str, known: list[str], case: str) -> str | None:
+    """Draft the request that a hit leads to; returns the item's id."""
+    kind = f"{ObjectKind.CONTAINER.value}:"
+    containers = [one.removeprefix(kind) for one in known if one.startswith(kind)]
+    if not containers:
+        return None
+    asked = Question(code, ("container_history",), own_case=case)
+
+    def draft(tx: Transaction) -> str:
+        return asking.ask(tx, actor, identity.me(tx)["node"], asked, containers)
+
+    return node.database.write(draft)
+
+
+def _told(code: str, result: dict[str, Any]) -> list[str]:
+    lines = [f"{code} knows {len(result['known'])} of {result['asked']:,}", *result["known"]]
+    if result["request"]:
+        lines.append(f"drafted as {result['request']}: send it to ask what is known")
+    return lines
 
 
 # -- files --------------------------------------------------------------------------------

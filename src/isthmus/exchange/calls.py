@@ -2,14 +2,15 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import orjson
 
+from isthmus.access.model import Purpose
 from isthmus.exchange import (
     epochs,
     identity,
@@ -21,7 +22,8 @@ from isthmus.exchange import (
     shape,
     witness,
 )
-from isthmus.exchange.blind import Desk, Entries, nothing_to_ask
+from isthmus.exchange.askable import Askable, Nothing
+from isthmus.exchange.blind import Desk
 from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import BATCH, Direction, Lane
 from isthmus.exchange.order import Order
@@ -29,12 +31,14 @@ from isthmus.exchange.policy import Policy
 from isthmus.exchange.request import Rate
 from isthmus.exchange.verifiers import Verifiers
 from isthmus.kernel.canonical import canonical
-from isthmus.kernel.errors import Invalid
+from isthmus.kernel.errors import Invalid, IsthmusError
+from isthmus.platform import audit
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
 
 LONGEST_WAIT = 25.0
 LANES = tuple(Lane)
+NOTHING = Nothing()
 # Receipts for a resynchronising sender, at a time.
 RESYNC = 2_000
 
@@ -50,11 +54,9 @@ class Act:
 class Calls:
     """The calls of one node."""
 
-    def __init__(
-        self, database: Database, policy: Policy, entries: Entries = nothing_to_ask
-    ) -> None:
+    def __init__(self, database: Database, policy: Policy, askable: Askable = NOTHING) -> None:
         self.database, self.policy = database, policy
-        self.desk = Desk(entries, time.monotonic)
+        self.desk = Desk(askable, time.monotonic)
         bulk = inbox.Reception(Verifiers(), Order(), Rate(), threading.Lock())
         # A flash waits for nobody who reads a backlog.
         flash = replace(bulk, reading=nullcontext())
@@ -150,20 +152,40 @@ class Calls:
     def _epoch(self, sender: str, body: bytes) -> bytes:
         return orjson.dumps(self.database.write(lambda tx: epochs.take(tx, sender, body)))
 
-    def _blind_set(self, sender: str, _body: bytes) -> bytes:
-        """Prepare the set that a partner may ask about blindly."""
-        held = self.database.read(lambda tx: self.desk.held(tx, sender))
-        ticket, setup = self.desk.prepare(sender, held)
+    def _blind_set(self, sender: str, body: bytes) -> bytes:
+        """Prepare the set that a partner may ask about blindly for a purpose."""
+        asked = _object(body)
+        shape.check(asked, {"purpose": str}, "the call")
+        try:
+            purpose = Purpose(asked["purpose"])
+        except ValueError:
+            raise Invalid("purpose_unknown", "no such purpose") from None
+        with self._noted(sender):
+            held = self.database.read(lambda tx: self.desk.held(tx, sender, purpose))
+            ticket, setup = self.desk.prepare(held)
         return orjson.dumps({"ticket": ticket, "setup": encode(setup)})
 
     def _blind_ask(self, sender: str, body: bytes) -> bytes:
         asked = _object(body)
         shape.check(asked, {"ticket": str, "request": str}, "the call")
         request = decode(asked["request"])
-        answer = self.database.write(
-            lambda tx: self.desk.answer(tx, sender, asked["ticket"], request)
-        )
+        with self._noted(sender):
+            answer = self.database.write(
+                lambda tx: self.desk.answer(tx, sender, asked["ticket"], request)
+            )
         return orjson.dumps({"response": encode(answer)})
+
+    @contextmanager
+    def _noted(self, sender: str) -> Iterator[None]:
+        """Put a blind question that is refused on record; one that is answered is there anyway."""
+        try:
+            yield
+        except IsthmusError as error:
+            code = error.code
+            self.database.write(
+                lambda tx: audit.record(tx, "node", "blind.refused", "partner", sender, code=code)
+            )
+            raise
 
     def _card(self, sender: str, body: bytes) -> bytes:
         """Take a partner's card (its next key) and show this node's own."""

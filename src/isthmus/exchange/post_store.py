@@ -12,7 +12,6 @@ from isthmus.exchange.tables import (
     channel_table,
     earlier_table,
     envelope_table,
-    question_table,
     receipt_table,
 )
 from isthmus.platform.transaction import Transaction
@@ -286,6 +285,17 @@ def held(tx: Transaction, partner: str | None = None) -> list[RowMapping]:
     return list(tx.execute(query.order_by(_e.seq)).mappings())
 
 
+@unscoped("held envelopes are looked at again by the node when agreements change")
+def held_back(tx: Transaction) -> list[RowMapping]:
+    """Return the envelopes that are held here before they leave, oldest first."""
+    rows = tx.execute(
+        select(envelope_table)
+        .where(_e.direction == "out", _e.state == "held", _e.sequence.is_(None))
+        .order_by(_e.seq)
+    )
+    return list(rows.mappings())
+
+
 @unscoped("what follows an item is told for the node, not for a person")
 def arrived(tx: Transaction, item_id: str) -> list[RowMapping]:
     """Return the envelopes by which an item came here and was applied."""
@@ -341,30 +351,6 @@ def receipt(tx: Transaction, receipt_id: str) -> RowMapping | None:
 def receipt_by_hash(tx: Transaction, hash_: bytes) -> RowMapping | None:
     """Return a receipt by the hash of its statement."""
     return tx.execute(select(receipt_table).where(_r.hash == hash_)).mappings().first()
-
-
-# -- blind questions ----------------------------------------------------------------------
-
-
-@unscoped("the quota of blind questions is held by the node, for no person")
-def asked(tx: Transaction, partner: str, day: str) -> int:
-    """Return how many elements a partner has asked about blindly on a day."""
-    found = question_table.c
-    value = tx.execute(
-        select(found.asked).where(found.partner == partner, found.day == day)
-    ).scalar()
-    return int(value or 0)
-
-
-def add_asked(tx: Transaction, partner: str, day: str, number: int) -> None:
-    """Count elements asked."""
-    found = question_table.c
-    if not tx.insert_new(question_table, {"partner": partner, "day": day, "asked": number}):
-        tx.execute(
-            update(question_table)
-            .where(found.partner == partner, found.day == day)
-            .values(asked=found.asked + number)
-        )
 
 
 def make_room(tx: Transaction, row: Row, epoch: int, sequence: int) -> None:

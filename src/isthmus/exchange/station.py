@@ -9,8 +9,8 @@ from pathlib import Path
 import uvicorn
 
 from isthmus.exchange import key_store, partners, tls
-from isthmus.exchange.blind import Entries, nothing_to_ask
-from isthmus.exchange.calls import Calls
+from isthmus.exchange.askable import Askable
+from isthmus.exchange.calls import NOTHING, Calls
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.dispatch import FLASH, REST, Line, Poll, Witness
 from isthmus.exchange.listener import HEAD_BYTES, Listener, PatientProtocol
@@ -36,10 +36,10 @@ class Station:
         database: Database,
         policy: Policy,
         temporary: Path,
-        entries: Entries = nothing_to_ask,
+        askable: Askable = NOTHING,
     ) -> None:
         self.database, self.policy, self.temporary = database, policy, temporary
-        self.calls = Calls(database, policy, entries)
+        self.calls = Calls(database, policy, askable)
         self._lines: dict[tuple[str, str], Line] = {}
         self._server: uvicorn.Server | None = None
         self._context: ssl.SSLContext | None = None
