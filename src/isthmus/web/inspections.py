@@ -9,7 +9,7 @@ from isthmus.access import store as people
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission
 from isthmus.cargo import service as cargo
-from isthmus.cases import inspections
+from isthmus.cases import inspections, partner_store
 from isthmus.cases import store as cases
 from isthmus.cases.model import InspectionState
 from isthmus.flow import inspect
@@ -111,7 +111,7 @@ def _show(
         found = cases.findings(tx, seen, [inspection_id])
         names = {one.id: one.name or "–" for one in people.people(tx)}
         return {"order": order, "unit": unit, "told": told.get(unit.id, []), "findings": found,
-                "names": names}  # fmt: skip
+                "names": names, "seizure": partner_store.seizure_of(tx, inspection_id)}  # fmt: skip
 
     found = visitor.node.database.read(read)
     state, actor = found["order"]["state"], visitor.actor
