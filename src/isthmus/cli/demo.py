@@ -4,7 +4,6 @@ Nothing is opened on the network but the loopback port it serves on.
 """
 
 import shutil
-import socket
 import tempfile
 import time
 from collections import Counter
@@ -19,12 +18,13 @@ import typer
 from isthmus.access.model import Role
 from isthmus.cargo import service as cargo
 from isthmus.cargo.formats.source import Source
-from isthmus.cli import demo_lists, demo_people, serving
+from isthmus.cli import demo_federation, demo_lists, demo_people, demo_three, serving
 from isthmus.cli.app import Json, app, show
 from isthmus.cli.demo_days import Days, Tallies
+from isthmus.cli.demo_processes import check_port
 from isthmus.cli.loop import progress
 from isthmus.flow import target as flow_target
-from isthmus.kernel.errors import Conflict, Invalid, TooLarge, Unavailable
+from isthmus.kernel.errors import Conflict, Invalid, TooLarge
 from isthmus.kernel.time import Clock, SetClock, SystemClock
 from isthmus.node import Node
 from isthmus.platform.settings import (
@@ -70,14 +70,31 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Seed of the sample traffic.")] = 1,
     locale: Annotated[str, typer.Option(help="es, en, fr, nl or pt.")] = "en",
+    story: Annotated[
+        bool, typer.Option("--story", help="Three nodes instead of one, and a story they live.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a node afresh, run the loop on traffic, and serve it on this machine."""
+    """Make a node afresh, run the loop on traffic, and serve it on this machine.
+
+    With --story there are three, in Panama, the Netherlands and Belgium, each in its own language.
+    """
     started = time.perf_counter()
     folder = _folder(context)
+    if story:
+        if data is not None:
+            raise Invalid("story_without_data", "the story has traffic of its own: no --data")
+        now = SystemClock().now().replace(microsecond=0)
+        order = demo_federation.Order(folder, port, consignments, seed, now)
+        wish = demo_three.Wish(order, once, as_json)
+        for one in wish.ports:
+            check_port(HOST, one)
+        _clear(folder)
+        demo_three.run(wish)
+        return
     files = None if data is None else _files(data)
     if not once:
-        _check_port(port)
+        check_port(HOST, port)
     now = SystemClock().now().replace(microsecond=0)
     _clear(folder)
     settings = _settings(locale, port)
@@ -105,7 +122,11 @@ def demo_code(
     as_json: Json = False,
 ) -> None:
     """Print with what people sign in to the demonstration, with the codes of this moment."""
-    people = demo_people.kept(_folder(context))
+    folder = _folder(context)
+    if demo_federation.is_one(folder):
+        _codes_of_three(folder, login, as_json)
+        return
+    people = demo_people.kept(folder)
     chosen = [entry for entry in people if login in (None, entry.login, entry.role)]
     if not chosen:
         raise Invalid("person_unknown", "nobody has this login or role", value=login)
@@ -113,6 +134,16 @@ def demo_code(
         {"login": entry.login, "password": entry.password, "code": entry.code()} for entry in chosen
     ]
     show({"sign_in": rows}, as_json, lambda: _table(chosen))
+
+
+def _codes_of_three(folder: Path, login: str | None, as_json: bool) -> None:
+    nodes = demo_three.codes(folder, login)
+    if not any(nodes.values()):
+        raise Invalid("person_unknown", "nobody has this login or role", value=login)
+    told = {code: [{**asdict(one), "code": one.code()} for one in found]
+            for code, found in nodes.items()}  # fmt: skip
+    show({"sign_in": told}, as_json, lambda: "\n\n".join(
+        f"{code}\n{_table(found)}" for code, found in nodes.items()))  # fmt: skip
 
 
 def _folder(context: typer.Context) -> Path:
@@ -137,23 +168,12 @@ def _files(data: Path) -> list[Path]:
     return found
 
 
-def _check_port(port: int) -> None:
-    """Refuse a port that somebody else has, before anything long is done."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            raise Unavailable(
-                "port_taken", "something else listens there: give another --port", port=port
-            ) from None
-
-
 def _clear(folder: Path) -> None:
     """Remove an earlier demonstration, and nothing that is not one."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if NodeFolder.open(folder).settings().agency.code != AGENCY:
+    three = demo_federation.is_one(folder)
+    if not three and NodeFolder.open(folder).settings().agency.code != AGENCY:
         raise Conflict("not_a_demo", "this is a node in earnest: left alone", folder=str(folder))
     shutil.rmtree(folder)
 
@@ -345,6 +365,4 @@ def _welcome(folder: Path, address: str, people: Sequence[demo_people.Entry]) ->
 
 
 def _table(people: Sequence[demo_people.Entry]) -> str:
-    lines = [f"{'login':<40} {'password':<18} code"]
-    lines += [f"{entry.login:<40} {entry.password:<18} {entry.code()}" for entry in people]
-    return "\n".join(lines)
+    return "\n".join(demo_three.table(people))

@@ -1,6 +1,5 @@
 """Three nodes made afresh: traffic lived, people entered, partners trusted, agreements in force."""
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -13,11 +12,9 @@ from typing import Any
 
 import orjson
 
-from isthmus.access.model import Role
 from isthmus.cli import demo_ceremony, demo_lists, demo_people, demo_traffic
 from isthmus.cli.demo_days import BUDGET, TODAY, Days
 from isthmus.cli.demo_places import MORE, PANAMA, PLACES, Place
-from isthmus.kernel.errors import Conflict
 from isthmus.kernel.time import SetClock
 from isthmus.node import Node
 from isthmus.simulator import run
@@ -41,15 +38,6 @@ class Order:
     consignments: int
     seed: int
     now: datetime
-
-
-def clear(root: Path) -> None:
-    """Remove an earlier demonstration of three nodes, and nothing that is not one."""
-    if not root.exists() or not any(root.iterdir()):
-        return
-    if not is_one(root):
-        raise Conflict("not_a_demo", "there is something else here: left alone", folder=str(root))
-    shutil.rmtree(root)
 
 
 def is_one(root: Path) -> bool:
@@ -114,12 +102,10 @@ def _take(place: Place, order: Order, share: demo_traffic.Sent, out: Path) -> Ma
         days.run(sent, order.now, lambda _: None)
         if home:
             demo_lists.judge_and_renew(node, order.now)
-        analyst = demo_people.actor(node, Role.ANALYST)
         return {
             "documents": days.tallies.received["documents"],
             "accepted": days.tallies.received["accepted"],
             "picked": sum(days.tallies.picked.values()),
             "inspections": sum(days.tallies.results.values()),
             "language": node.settings.node.locale,
-            "analyst": analyst.id,
         }

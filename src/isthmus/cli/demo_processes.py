@@ -1,5 +1,6 @@
 """The processes of the three nodes: started, asked whether they are there, ended cleanly."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,18 @@ LOG = "demo.log"
 STARTS = 60.0  # seconds within which a node answers
 ENDS = 30.0  # seconds within which a node finishes what it does
 _LOOK = 0.1
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that somebody else has, before anything long is done."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise Unavailable(
+                "port_taken", "something else listens there: give another --port", port=port
+            ) from None
 
 
 @dataclass(slots=True)

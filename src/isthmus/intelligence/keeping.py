@@ -17,7 +17,7 @@ from isthmus.intelligence.objects import objects_of
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Erased
 from isthmus.kernel.ids import new_id
-from isthmus.platform import documents
+from isthmus.platform import audit, documents
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list
 
@@ -65,7 +65,18 @@ def enter(
     if state is not ItemState.RECALLED:
         # The id of the copy makes the document its own, so that erasing one erases no other.
         content = canonical({"copy": copy_id, "item": to_plain(item)})
-        document = documents.put(tx, content, kind="item", source=came.source, actor=actor_id).id
+        stored = documents.put(tx, content, kind="item", source=came.source, actor=actor_id)
+        document = stored.id
+        audit.record(
+            tx,
+            actor_id,
+            "document.receive",
+            "document",
+            stored.id,
+            object_digest=stored.digest,
+            format="item",
+            size=stored.size,
+        )
     held = categories(item)
     today = tx.now.date()
     row = {
