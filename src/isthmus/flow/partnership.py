@@ -239,6 +239,26 @@ def steps(tx: Transaction, actor: Actor, since: datetime, until: datetime) -> li
     ]
 
 
+def behind(
+    tx: Transaction,
+    actor: Actor,
+    partner: str,
+    measure: Measure,
+    since: datetime,
+    until: datetime,
+    agreement: str | None = None,
+) -> list[Step]:
+    """Return what a figure counts, the newest first; raises ``NotFound`` for no partner."""
+    partners.partner(tx, partner)
+    found = [
+        one
+        for one in steps(tx, actor, since, until)
+        if (one.partner, one.measure) == (partner, measure)
+        and (agreement is None or agreement in one.agreements)
+    ]
+    return sorted(found, key=lambda one: (one.began, one.object_id), reverse=True)
+
+
 def _requests(tx: Transaction, actor: Actor, since: datetime, until: datetime) -> Iterator[Step]:
     seen = scope(actor, Permission.REQUEST_READ)
     rows = store.requests(tx, seen, since, until)
