@@ -136,6 +136,13 @@ def hashes_agree(tx: Transaction, partner: str, agreement: str) -> bool:
     return own is not None and (told is None or told["hash"] == own)
 
 
+def hash_told(tx: Transaction, partner: str, agreement: str) -> str | None:
+    """Return what a partner last said is the hash of an agreement: empty where it is not in force
+    there, None before it has said any."""
+    row = store.partner_hash(tx, partner, agreement)
+    return None if row is None else str(row["hash"])
+
+
 def differences(tx: Transaction, actor: Actor) -> list[RowMapping]:
     """Return what partners told of hashes that are not the active ones here."""
     check(tx, actor, Permission.AGREEMENT_READ)

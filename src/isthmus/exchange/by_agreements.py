@@ -9,7 +9,7 @@ from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import InForce, Prohibition
 from isthmus.exchange.envelope import Opened
-from isthmus.exchange.policy import HELD, REFUSED, Verdict
+from isthmus.exchange.policy import HELD, PASS, REFUSED, Verdict
 from isthmus.intelligence.model import ItemKind
 from isthmus.platform.transaction import Transaction
 
@@ -45,10 +45,35 @@ class ByAgreements:
         return found
 
     def dispatch(self, tx: Transaction, opened: Opened) -> Verdict:
-        """Stop what the clauses or the overlay no longer let pass whole."""
+        """Stop what the clauses or the overlay no longer let pass whole; hold what stands on an
+        agreement of which the partner has told another text than this node's."""
         if _only_recalls(opened):
             return Verdict()
-        return self._decide(tx, opened, self._overlay(tx))
+        verdict = self._decide(tx, opened, self._overlay(tx))
+        return self._agreed(tx, opened) if verdict.outcome == PASS else verdict
+
+    def _agreed(self, tx: Transaction, opened: Opened) -> Verdict:
+        """What was put under a text that is amended since cannot go as it is: the terms signed
+        then may be lighter than those of now."""
+        asked = opened.envelope.asked
+        own = {
+            one.agreement: one.agreement_hash
+            for one in self._clauses(tx, asked.sender, asked.recipient)
+        }
+        for basis in opened.envelope.basis:
+            if basis.agreement_hash != own[basis.agreement]:
+                return Verdict(REFUSED, "agreement_amended")
+            told = self._told(tx, asked.recipient, basis.agreement)
+            if told is not None and told != basis.agreement_hash:
+                return Verdict(HELD, "agreement_differs")
+        return Verdict()
+
+    def _told(self, tx: Transaction, partner: str, agreement: str) -> str | None:
+        held = self._held.setdefault(tx, {})
+        if ("told", partner, agreement) not in held:
+            held["told", partner, agreement] = service.hash_told(tx, partner, agreement)
+        found: str | None = held["told", partner, agreement]
+        return found
 
     def receipt(self, tx: Transaction, opened: Opened) -> Verdict:
         """Hold what stands on another text of an agreement than this node's; refuse what no

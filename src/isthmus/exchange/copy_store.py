@@ -10,6 +10,9 @@ from isthmus.exchange.model import Direction
 from isthmus.exchange.tables import Row, copy_table, envelope_table
 from isthmus.platform.transaction import Transaction
 
+# A correction that no clause let follow a copy (``follow_state``).
+WITHHELD = "withheld"
+
 
 def put_copy(tx: Transaction, row: Mapping[str, Any]) -> None:
     """Note that a partner holds a copy of an item, or a newer version of it."""
@@ -45,6 +48,36 @@ def earlier(tx: Transaction, copy: Row) -> list[str]:
         )
     )
     return list(found.scalars())
+
+
+@unscoped("what a partner has of an item is looked at for the node, whoever asks")
+def last_sent(tx: Transaction, item_id: str, partner: str) -> RowMapping | None:
+    """Return the newest envelope of an item that a partner has, or that is on its way there."""
+    envelopes = envelope_table.c
+    never = ("stopped", "expired", "refused")
+    found = tx.execute(
+        select(envelope_table)
+        .where(
+            envelopes.item_id == item_id,
+            envelopes.partner == partner,
+            envelopes.direction == Direction.OUT.value,
+            envelopes.state.not_in(never),
+        )
+        .order_by(envelopes.seq.desc())
+        .limit(1)
+    )
+    return found.mappings().first()
+
+
+@unscoped("a correction that was held back follows once an agreement lets it, whoever asks")
+def behind(tx: Transaction) -> list[RowMapping]:
+    """Return the copies that a correction could not follow yet."""
+    rows = tx.execute(
+        select(copy_table)
+        .where(copy_table.c.follow_state == WITHHELD)
+        .order_by(copy_table.c.item_id, copy_table.c.partner)
+    )
+    return list(rows.mappings())
 
 
 def change_copy(tx: Transaction, item_id: str, partner: str, **values: Any) -> int:

@@ -7,6 +7,7 @@ What it was before is kept, because a request whose answer was lost may have bro
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +26,11 @@ from isthmus.exchange import (
 )
 from isthmus.exchange.envelope import Envelope
 from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane, start_of
+from isthmus.exchange.policy import HELD, PASS, REFUSED, Policy, Verdict
 from isthmus.exchange.signing import Signer, Statement
 from isthmus.exchange.tables import Row
-from isthmus.kernel.errors import Invalid
+from isthmus.intelligence.model import Item
+from isthmus.kernel.errors import Erased, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -78,57 +81,79 @@ def put(
         follows=follows,
     )
     tx.lock([f"channel/{partner}/{lane.value}"])
-    sealed = made.at(head_of(tx, partner, lane), tx.now)
-    statement = envelope.seal(sealed, own)
-    envelope_id = new_id("env")
-    kept = vault.lock(tx.keys, envelope_id, statement.raw)
-    # Behind what waits for a place it takes none either: the order of a lane is kept.
-    placed = not post_store.unplaced(tx, partner, lane.value)
-    item = shown.item
-    post_store.insert(
-        tx,
-        [
-            {
-                "id": envelope_id,
-                **place_of(OUT, partner, sealed, statement),
-                **({} if placed else {"sequence": None}),
-                "item_id": item.id,
-                "item_version": item.version,
-                "item_kind": item.kind.value,
-                "originator": item.originator,
-                "purpose": asked.purpose.value,
-                "state": EnvelopeState.WAITING.value,
-                "code": None,
-                "expires_at": expires_at,
-                "at": tx.now,
-                "settled_at": None,
-                "receipt_id": None,
-                **kept,
-                "erasure_id": None,
-            }
-        ],
-    )
-    if placed:
-        _set_head(tx, partner, lane, Head(sealed.epoch, sealed.sequence, statement.hash))
-        entry = ledger.entry(envelope.KIND, envelope_id, kept["salt"], statement.hash, tx)
-        ledger.append(tx, [entry])
-    copy_store.put_copy(
-        tx,
-        {
-            "item_id": item.id,
-            "partner": partner,
-            "item_version": item.version,
-            "envelope_id": envelope_id,
-            "terms": terms[-1],
-            "at": tx.now,
-            "follow_id": None,
-            "follow_state": None,
-            "follow_code": None,
-            "follow_at": None,
-        },
-    )
+    envelope_id = _move(tx, made, _seal(tx, own, made), shown.item)
+    _note_copy(tx, envelope_id, shown.item, partner, terms[-1])
     tx.after_commit(tx.wake)
     return envelope_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """An envelope in the place after the head of its chain, and how it is kept."""
+
+    id: str
+    envelope: Envelope
+    statement: Statement
+    kept: Mapping[str, bytes]
+
+
+def _seal(tx: Transaction, own: Signer, made: Envelope) -> _Sealed:
+    """Seal an envelope in the next place of its chain."""
+    sealed = made.at(head_of(tx, made.asked.recipient, made.lane), tx.now)
+    statement = envelope.seal(sealed, own)
+    envelope_id = new_id("env")
+    return _Sealed(envelope_id, sealed, statement, vault.lock(tx.keys, envelope_id, statement.raw))
+
+
+def _move(tx: Transaction, made: Envelope, sealed: _Sealed, item: Item) -> str:
+    """Enter what was sealed, move the chain's head on to it and note it in the ledger.
+
+    Behind what waits for a place it takes none either: the order of a lane is kept.
+    """
+    partner, lane, statement = made.asked.recipient, made.lane, sealed.statement
+    placed = not post_store.unplaced(tx, partner, lane.value)
+    row = {
+        "id": sealed.id,
+        **place_of(OUT, partner, sealed.envelope, statement),
+        **({} if placed else {"sequence": None}),
+        "item_id": item.id,
+        "item_version": item.version,
+        "item_kind": item.kind.value,
+        "originator": item.originator,
+        "purpose": made.asked.purpose.value,
+        "state": EnvelopeState.WAITING.value,
+        "code": None,
+        "expires_at": made.expires_at,
+        "at": tx.now,
+        "settled_at": None,
+        "receipt_id": None,
+        **sealed.kept,
+        "erasure_id": None,
+    }
+    post_store.insert(tx, [row])
+    if placed:
+        head = Head(sealed.envelope.epoch, sealed.envelope.sequence, statement.hash)
+        _set_head(tx, partner, lane, head)
+        entry = ledger.entry(envelope.KIND, sealed.id, sealed.kept["salt"], statement.hash, tx)
+        ledger.append(tx, [entry])
+    return sealed.id
+
+
+def _note_copy(tx: Transaction, envelope_id: str, item: Item, partner: str, link: bytes) -> None:
+    """Note which version the partner will hold, and under which terms: recalls go after it."""
+    row = {
+        "item_id": item.id,
+        "partner": partner,
+        "item_version": item.version,
+        "envelope_id": envelope_id,
+        "terms": link,
+        "at": tx.now,
+        "follow_id": None,
+        "follow_state": None,
+        "follow_code": None,
+        "follow_at": None,
+    }
+    copy_store.put_copy(tx, row)
 
 
 def place_of(
@@ -156,12 +181,34 @@ def head_of(tx: Transaction, partner: str, lane: Lane) -> Head:
 
 def stop(tx: Transaction, partner: str, lane: Lane, stopped: Mapping[str, str]) -> None:
     """Stop envelopes that wait (id → code): they no longer leave, and the ledger says so."""
+    states = {
+        name: EnvelopeState.EXPIRED if code == "expired" else EnvelopeState.STOPPED
+        for name, code in stopped.items()
+    }
+    _take_out(tx, partner, lane, stopped, states)
+
+
+def hold(tx: Transaction, partner: str, lane: Lane, held: Mapping[str, str]) -> None:
+    """Hold envelopes that wait (id → code) until the two sides agree on what they stand on.
+
+    They give their place up, so that nothing waits behind them, and take one again later.
+    """
+    _take_out(tx, partner, lane, held, dict.fromkeys(held, EnvelopeState.HELD))
+
+
+def _take_out(
+    tx: Transaction,
+    partner: str,
+    lane: Lane,
+    codes: Mapping[str, str],
+    states: Mapping[str, EnvelopeState],
+) -> None:
     tx.lock([f"channel/{partner}/{lane.value}"])
-    for envelope_id, code in stopped.items():
+    for envelope_id, code in codes.items():
         row = post_store.by_id(tx, envelope_id)
         if row is None or row["state"] != EnvelopeState.WAITING.value:
             continue
-        state = EnvelopeState.EXPIRED if code == "expired" else EnvelopeState.STOPPED
+        state = states[envelope_id]
         post_store.keep_earlier(tx, envelope_id)
         post_store.change(
             tx, envelope_id, state=state.value, code=code, sequence=None, settled_at=tx.now
@@ -170,6 +217,33 @@ def stop(tx: Transaction, partner: str, lane: Lane, stopped: Mapping[str, str]) 
         audit.record(tx, "node", f"envelope.{state.value}", "envelope", envelope_id, code=code)
         events.emit(tx, f"envelope.{state.value}", envelope_id, partner=partner, code=code)
     rebase(tx, partner, lane, acknowledged(tx, partner, lane))
+
+
+def reconsider(tx: Transaction, policy: Policy) -> int:
+    """Look again at what is held here, after agreements changed; return how many go on.
+
+    What may leave now waits again, in the order in which it was put; what no longer may is
+    stopped.
+    """
+    moved = 0
+    stopped: dict[tuple[str, Lane], dict[str, str]] = {}
+    for row in post_store.held_back(tx):
+        try:
+            verdict = policy.dispatch(tx, envelope.reopen(vault.unlock(tx.keys, row["id"], row)))
+        except Erased as error:
+            verdict = Verdict(REFUSED, error.code)
+        if verdict.outcome == HELD:
+            continue
+        waits = {"state": EnvelopeState.WAITING.value, "code": None, "settled_at": None}
+        post_store.change(tx, row["id"], **waits)
+        lane = stopped.setdefault((row["partner"], Lane(row["lane"])), {})
+        if verdict.outcome == PASS:
+            moved += 1
+        else:
+            lane[row["id"]] = verdict.code
+    for (partner, at), codes in stopped.items():
+        stop(tx, partner, at, codes)
+    return moved
 
 
 def acknowledged(tx: Transaction, partner: str, lane: Lane) -> Head:

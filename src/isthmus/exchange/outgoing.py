@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from isthmus.exchange import envelope, outbox, partners, post_store, vault
 from isthmus.exchange.model import BATCH, BATCH_BYTES, Lane
-from isthmus.exchange.policy import PASS, Policy
+from isthmus.exchange.policy import HELD, PASS, Policy
 from isthmus.exchange.tables import Row
 from isthmus.kernel.errors import IsthmusError
 from isthmus.platform.database import Database
@@ -27,17 +27,19 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The next envelopes of one lane, and what may not leave any more (id → code)."""
+    """The next envelopes of one lane; what may not leave any more, or not yet (id → code)."""
 
     lane: Lane
     parcels: list[Parcel] = field(default_factory=list)
     stopped: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
     full: bool = False  # so much waits that another batch follows
 
     @property
     def clean(self) -> bool:
         """Whether it can leave as it is."""
-        return bool(self.parcels) and not self.stopped and all(one.placed for one in self.parcels)
+        taken_out = self.stopped or self.held
+        return bool(self.parcels) and not taken_out and all(one.placed for one in self.parcels)
 
 
 def ready(
@@ -50,17 +52,23 @@ def ready(
 ) -> Batch | None:
     """Return the next batch for a partner on the first of these lanes where something waits.
 
-    What the agreements no longer permit, or whose time is over, is stopped first.
+    What the agreements no longer permit, or whose time is over, is stopped first; what the two
+    sides do not agree on is held.
     """
     while True:
         found = database.read(lambda tx: _look(tx, policy, partner, lanes, most, most_bytes))
         if found is None or found.clean:
             return found
-        lane, stopped = found.lane, found.stopped
-        if stopped:
-            database.write(lambda tx, at=lane, all_=stopped: outbox.stop(tx, partner, at, all_))  # type: ignore[misc]
-        else:
-            database.write(lambda tx, at=lane: outbox.place(tx, partner, at, most))  # type: ignore[misc]
+        database.write(lambda tx, batch=found: _prepare(tx, partner, batch, most))  # type: ignore[misc]
+
+
+def _prepare(tx: Transaction, partner: str, batch: Batch, most: int) -> None:
+    if batch.stopped:
+        outbox.stop(tx, partner, batch.lane, batch.stopped)
+    if batch.held:
+        outbox.hold(tx, partner, batch.lane, batch.held)
+    if not batch.stopped and not batch.held:
+        outbox.place(tx, partner, batch.lane, most)
 
 
 def ahead(
@@ -106,6 +114,7 @@ def _batch(
 ) -> Batch:
     parcels: list[Parcel] = []
     stopped: dict[str, str] = {}
+    held: dict[str, str] = {}
     size = 0
     for row in rows:
         if row["expires_at"] is not None and row["expires_at"] <= tx.now:
@@ -117,11 +126,11 @@ def _batch(
             stopped[row["id"]] = error.code
             continue
         if parcels and size + len(raw) > most_bytes:
-            return Batch(lane, parcels, stopped, full=True)
+            return Batch(lane, parcels, stopped, held, full=True)
         verdict = policy.dispatch(tx, envelope.reopen(raw))
         if verdict.outcome != PASS:
-            stopped[row["id"]] = verdict.code
+            (held if verdict.outcome == HELD else stopped)[row["id"]] = verdict.code
             continue
         parcels.append(Parcel(row["id"], raw, row["sequence"] is not None, row["seq"]))
         size += len(raw)
-    return Batch(lane, parcels, stopped, full=len(rows) == most)
+    return Batch(lane, parcels, stopped, held, full=len(rows) == most)

@@ -21,7 +21,7 @@ class Policy(Protocol):
     """Decides by the agreements as they stand at this moment."""
 
     def dispatch(self, tx: Transaction, opened: Opened) -> Verdict:
-        """Whether an envelope that waits may still leave; anything but a pass stops it."""
+        """Whether an envelope that waits may still leave; held it waits, refused it is stopped."""
         ...
 
     def receipt(self, tx: Transaction, opened: Opened) -> Verdict:

@@ -279,7 +279,9 @@ def open_lookouts(tx: Transaction, partner: str) -> int:
 @unscoped("held envelopes are looked at again by the node when agreements change")
 def held(tx: Transaction, partner: str | None = None) -> list[RowMapping]:
     """Return the envelopes that arrived and are held, oldest first."""
-    query = select(envelope_table).where(_e.direction == "in", _e.state == "held")
+    query = select(envelope_table).where(
+        _e.direction == "in", _e.state == "held", _e.body.is_not(None)
+    )
     if partner is not None:
         query = query.where(_e.partner == partner)
     return list(tx.execute(query.order_by(_e.seq)).mappings())

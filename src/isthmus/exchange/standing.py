@@ -5,6 +5,7 @@ from typing import Any
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
+from isthmus.agreements import service
 from isthmus.exchange import identity, key_store, ledger_store, partners, post_store
 from isthmus.platform.transaction import Transaction
 
@@ -20,6 +21,9 @@ def status(tx: Transaction, actor: Actor) -> dict[str, Any]:
     alarms: dict[str, list[str]] = {}
     for row in key_store.alarms(tx, scope(actor, Permission.PARTNER_READ)):
         alarms.setdefault(row["partner"], []).append(row["code"])
+    differing: dict[str, list[str]] = {}
+    for row in service.differences(tx, actor):
+        differing.setdefault(row["partner"], []).append(row["agreement"])
     return {
         "node": me["node"],
         "address": me["address"],
@@ -32,6 +36,8 @@ def status(tx: Transaction, actor: Actor) -> dict[str, Any]:
                 "epoch": one.epoch,
                 "envelopes": numbers.get(one.code, {}),
                 "alarms": sorted(alarms.get(one.code, [])),
+                # Agreements of which the two hold different texts: what stands on them is held.
+                "differing": sorted(differing.get(one.code, [])),
             }
             for one in partners.directory(tx, actor)
         ],

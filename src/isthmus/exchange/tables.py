@@ -261,7 +261,7 @@ copy_table = Table(
     Column("terms", LargeBinary, nullable=False),
     Column("at", Instant, nullable=False),
     Column("follow_id", Text),  # item id of the newest recall or correction sent after it
-    Column("follow_state", Text),  # asked, done, refused
+    Column("follow_state", Text),  # asked, done, refused, withheld
     Column("follow_code", Text),
     Column("follow_at", Instant),
 )

@@ -1,9 +1,11 @@
 """Follow: an own item recalled or corrected here is so wherever a copy of it went from here."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from isthmus.agreements import service
 from isthmus.agreements.decide import decide
+from isthmus.agreements.model import Asked
 from isthmus.agreements.prohibitions import overlay
 from isthmus.exchange import (
     copy_store,
@@ -18,7 +20,9 @@ from isthmus.exchange import (
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import Row
 from isthmus.intelligence import keeping, store
-from isthmus.intelligence.model import Item
+from isthmus.intelligence.model import Item, ItemKind
+from isthmus.intelligence.objects import ObjectKind
+from isthmus.kernel.errors import Erased
 from isthmus.platform import events
 from isthmus.platform.transaction import Event, Transaction
 
@@ -48,15 +52,34 @@ def follow_correction(tx: Transaction, event: Event) -> None:
         _correct(tx, told, copy)
 
 
+def catch_up(tx: Transaction, copy: Row) -> None:
+    """Send a holder the own corrections of its copy that could not follow it before, in order."""
+    corrections = [
+        keeping.load(tx, row)
+        for row in store.naming(tx, ObjectKind.ITEM, [copy["item_id"]])
+        if row["kind"] == ItemKind.CORRECTION and row["partner"] is None
+    ]
+    for told in sorted(corrections, key=lambda one: one.body["version"]):
+        late = told.body["version"] >= copy["item_version"]
+        if late and copy_store.last_sent(tx, told.id, copy["partner"]) is None:
+            _correct(tx, told, copy)
+
+
 def _correct(tx: Transaction, told: Item, copy: Row) -> None:
     about, partner = copy["item_id"], copy["partner"]
-    sent = inbox.opened(tx, copy["envelope_id"])
-    asked = sent.envelope.asked
+    try:
+        asked, has = has_of(tx, copy)
+    except Erased:  # nobody can tell any more what the partner has: it was told to erase it, too
+        withheld(tx, copy, told.id)
+        return
+    wanted = concerned(told, has)
+    if not speaks(wanted):
+        return  # about nothing that the partner has
     clauses = service.clauses_between(tx, asked.sender, partner, tx.now)
     decision = decide(clauses, overlay(tx), told, asked, tx.now)
-    paths = concerned(told, sent.presented.paths.keys()) & decision.released.keys()
-    if not any(path.startswith("changes.") for path in paths):
-        events.emit(tx, "correction.withheld", about, partner=partner, correction=told.id)
+    paths = wanted & decision.released.keys()
+    if not speaks(paths):
+        withheld(tx, copy, told.id)
         return
     own_issue = partner if decision.duties.separate_issue else issued.EVERYBODY
     presented = issue.present(issued.issued(tx, told, own_issue), paths)
@@ -69,6 +92,37 @@ def _correct(tx: Transaction, told: Item, copy: Row) -> None:
         tx, about, partner, follow_id=told.id, follow_state="asked", follow_code=None,
         follow_at=tx.now,
     )  # fmt: skip
+
+
+# -- what own and partners' corrections have in common ----------------------------------------
+
+
+def has_of(tx: Transaction, copy: Row) -> tuple[Asked, set[str]]:
+    """Return how a holder got its copy last, and every path that it got of the item so far.
+
+    Raises ``Erased`` when the envelope of the copy is not kept.
+    """
+    sent = inbox.opened(tx, copy["envelope_id"])
+    has = set(sent.presented.paths)
+    for envelope_id in copy_store.earlier(tx, copy):
+        with suppress(Erased):
+            has |= inbox.opened(tx, envelope_id).presented.paths.keys()
+    return sent.envelope.asked, has
+
+
+def speaks(paths: Collection[str]) -> bool:
+    """Whether these paths of a correction say anything of what is corrected."""
+    return any(path.startswith("changes.") for path in paths)
+
+
+def withheld(tx: Transaction, copy: Row, correction: str) -> None:
+    """Note that no clause lets a correction follow a copy; it is tried again once one does."""
+    about, partner = copy["item_id"], copy["partner"]
+    copy_store.change_copy(
+        tx, about, partner, follow_id=correction, follow_state=copy_store.WITHHELD,
+        follow_code=None, follow_at=tx.now,
+    )  # fmt: skip
+    events.emit(tx, "correction.withheld", about, partner=partner, correction=correction)
 
 
 def concerned(told: Item, held: Collection[str]) -> set[str]:

@@ -8,13 +8,15 @@ from isthmus.access.model import node_actor
 from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.prohibitions import overlay
-from isthmus.exchange import copy_store, inbox, issue, key_store, outbox, release
+from isthmus.exchange import copy_store, issue, key_store, outbox, release
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import Row
-from isthmus.flow.follow import concerned
+from isthmus.flow import follow
 from isthmus.flow.shareable import shareable
-from isthmus.intelligence import store
-from isthmus.platform import events
+from isthmus.intelligence import keeping, store
+from isthmus.intelligence.model import ItemKind
+from isthmus.intelligence.objects import ObjectKind
+from isthmus.kernel.errors import Erased
 from isthmus.platform.transaction import Event, Transaction
 
 
@@ -30,17 +32,36 @@ def pass_correction_on(tx: Transaction, event: Event) -> None:
             _pass_on(tx, correction, copy)
 
 
+def catch_up(tx: Transaction, copy: Row) -> None:
+    """Pass on to a holder the corrections of its copy that could not follow it before."""
+    corrections = {
+        str(row["item"]): keeping.load(tx, row)
+        for row in store.naming(tx, ObjectKind.ITEM, [copy["item_id"]])
+        if row["kind"] == ItemKind.CORRECTION and row["partner"] is not None
+    }
+    for told in sorted(corrections.values(), key=lambda one: one.body.get("version", 0)):
+        late = told.body.get("version", 0) >= copy["item_version"]
+        if late and copy_store.last_sent(tx, told.id, copy["partner"]) is None:
+            _pass_on(tx, told.id, copy)
+
+
 def _pass_on(tx: Transaction, correction: str, copy: Row) -> None:
     about, partner = copy["item_id"], copy["partner"]
     known = shareable(tx, node_actor(), correction)
-    sent = inbox.opened(tx, copy["envelope_id"])
-    asked = known.stated(sent.envelope.asked)
+    try:
+        how, has = follow.has_of(tx, copy)
+    except Erased:
+        follow.withheld(tx, copy, correction)
+        return
+    asked = known.stated(how)
+    wanted = follow.concerned(known.item, has)
+    if not follow.speaks(wanted):
+        return
     clauses = service.clauses_between(tx, asked.sender, partner, tx.now)
     decision = known.narrowed(decide(clauses, overlay(tx), known.item, asked, tx.now), asked)
-    paths = concerned(known.item, sent.presented.paths.keys()) & decision.released.keys()
-    told = any(path.startswith("changes.") for path in paths)
-    if known.presented is None or known.before is None or not told:
-        events.emit(tx, "correction.withheld", about, partner=partner, correction=correction)
+    paths = wanted & decision.released.keys()
+    if known.presented is None or known.before is None or not follow.speaks(paths):
+        follow.withheld(tx, copy, correction)
         return
     presented = issue.present(known.presented, paths)
     link = release.terms_for(tx, presented, decision, asked, before=known.before)

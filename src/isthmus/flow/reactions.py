@@ -14,6 +14,7 @@ from isthmus.flow.heard import tell_opened, tell_used
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
 from isthmus.flow.onward import pass_correction_on
 from isthmus.flow.profiles import heed_end
+from isthmus.flow.reconsider import heed_stopped, reconsider_soon
 from isthmus.flow.telling import heed_item, heed_receipt, heed_sent, tell_chain, tell_request
 from isthmus.flow.told import settle_sent, share_soon
 from isthmus.platform import jobs
@@ -50,6 +51,10 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "item.entered": (heed_lookout, heed_item),
     "item.sent": (heed_sent, settle_sent),
     "envelope.used": (heed_receipt,),
+    "envelope.stopped": (heed_stopped, share_soon),
+    "agreement.changed": (reconsider_soon,),
+    "agreement.hash_agrees": (reconsider_soon,),
+    "overlay.changed": (reconsider_soon,),
     "request.acknowledged": (tell_request,),
     "request.accepted": (tell_request,),
     "request.need_more": (tell_request,),

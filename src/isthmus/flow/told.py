@@ -19,10 +19,11 @@ from isthmus.cases import store as cases
 from isthmus.cases.inspections import IRREGULAR
 from isthmus.cases.model import Result
 from isthmus.cases.partner_model import ChainState
-from isthmus.exchange import key_store, partners
+from isthmus.exchange import inbox, key_store, partners, post_store
 from isthmus.flow import asking, draft, share, went
 from isthmus.flow.shareable import Shareable, shareable
 from isthmus.intelligence import items, keeping, store
+from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.objects import ObjectKind, objects_of
 from isthmus.kernel.errors import Conflict
@@ -40,6 +41,7 @@ LEARNED: Mapping[str, str] = {
     "inspection.done": "inspection",
     "seizure.register": "seizure",
     "request.answered": "request",
+    "envelope.stopped": "stopped",
 }
 
 
@@ -61,8 +63,10 @@ def learn(tx: Transaction, kind: str, about_id: str) -> str | None:
     lesson = _LESSONS[kind](tx, me["node"], about_id)
     if lesson is None:
         return None
+    by_itself = lesson.pop("by_itself")
     if lesson["item_id"] is not None:
-        share.send_automatically(tx, node_actor(), lesson["item_id"])
+        if by_itself:
+            share.send_automatically(tx, node_actor(), lesson["item_id"])
         if not _lacking(tx, lesson["item_id"]):
             return None
     entry = {
@@ -138,11 +142,28 @@ def _of_request(tx: Transaction, _node: str, request_id: str) -> dict[str, Any] 
     return _lesson({}, ItemKind.ANSWER, row["answer_item"])
 
 
+def _of_stopped(tx: Transaction, _node: str, envelope_id: str) -> dict[str, Any] | None:
+    """What was stopped before it left, since its agreement was amended: it goes again by whoever
+    sent it, the node or a person. A correction follows anew by itself (``follow``)."""
+    sent = post_store.by_id(tx, envelope_id)
+    row = store.item(tx, sent["item_id"]) if sent else None
+    if sent is None or row is None or row["state"] != ItemState.CURRENT or sent["body"] is None:
+        return None
+    if row["kind"] in (ItemKind.CORRECTION, ItemKind.RECALL):
+        return None
+    by_itself = inbox.opened(tx, envelope_id).envelope.asked.mode is Mode.AUTOMATIC
+    return _lesson({}, ItemKind(row["kind"]), row["id"], by_itself=by_itself)
+
+
 def _lesson(
-    row: Mapping[str, Any] | RowMapping, kind: ItemKind, item: str | None = None
+    row: Mapping[str, Any] | RowMapping,
+    kind: ItemKind,
+    item: str | None = None,
+    *,
+    by_itself: bool = True,
 ) -> dict[str, Any]:
     place = {name: row.get(name) for name in ("unit_id", "office", "terminal")}
-    return {**place, "item_id": item, "item_kind": kind.value}
+    return {**place, "item_id": item, "item_kind": kind.value, "by_itself": by_itself}
 
 
 _LESSONS = {
@@ -150,6 +171,7 @@ _LESSONS = {
     "inspection": _of_inspection,
     "seizure": _of_seizure,
     "request": _of_request,
+    "stopped": _of_stopped,
 }
 
 

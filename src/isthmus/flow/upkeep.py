@@ -9,9 +9,12 @@ from datetime import timedelta
 from isthmus.access import sign_in
 from isthmus.access.model import node_actor
 from isthmus.agreements import commitments
+from isthmus.agreements.prohibitions import overlay
+from isthmus.agreements.service import clauses_between
 from isthmus.cases import clocks
 from isthmus.cases.partner_model import PACE, Pace
-from isthmus.flow import accept, telling, together, told
+from isthmus.exchange.by_agreements import ByAgreements
+from isthmus.flow import accept, reconsider, telling, together, told
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
@@ -72,6 +75,9 @@ def handlers(
     def share(job: Job) -> None:
         database.write(lambda tx: told.learn(tx, job.payload["kind"], job.payload["id"]))
 
+    def again_by_agreements() -> None:
+        reconsider.reconsider(database, ByAgreements(clauses_between, overlay))
+
     def fall_due() -> None:
         database.write(commitments.fall_due)
 
@@ -80,6 +86,7 @@ def handlers(
         accept.JOB: take_in,
         telling.JOB: work_together,
         told.JOB: share,
+        reconsider.JOB: lambda _job: again_by_agreements(),
         "score": score,
         "reassess": reassess,
         "commitments.watch": lambda _job: fall_due(),

@@ -9,15 +9,18 @@ from isthmus.platform.transaction import Transaction
 
 
 def last(tx: Transaction, item_id: str, partner: str) -> tuple[int | None, Mapping[str, Any]]:
-    """Return the version a partner got last, and the values that it got; none where erased."""
-    for copy in copy_store.copies(tx, item_id):
-        if copy["partner"] == partner:
-            try:
-                shown = inbox.opened(tx, copy["envelope_id"]).presented.paths
-            except Erased:
-                shown = {}
-            return copy["item_version"], shown
-    return None, {}
+    """Return the version a partner got last, and the values that it got; none where erased.
+
+    What is on its way counts; what was stopped before it left, or refused there, does not.
+    """
+    row = copy_store.last_sent(tx, item_id, partner)
+    if row is None:
+        return None, {}
+    try:
+        shown = inbox.opened(tx, row["id"]).presented.paths
+    except Erased:
+        shown = {}
+    return row["item_version"], shown
 
 
 def change(path: str, value: Any, before: Mapping[str, Any], *, goes: bool) -> str:
