@@ -160,8 +160,8 @@ def differences(tx: Transaction, actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-def partner_texts(tx: Transaction, actor: Actor, agreement: str) -> list[RowMapping]:
-    """Return what every partner last said is the hash of an agreement at its node."""
+def partner_texts(tx: Transaction, actor: Actor, agreement: str | None = None) -> list[RowMapping]:
+    """Return what every partner last said is the hash of an agreement, or of all, at its node."""
     check(tx, actor, Permission.AGREEMENT_READ, object_id=agreement)
     rows = store.partner_hashes(tx, scope(actor, Permission.AGREEMENT_READ))
-    return [row for row in rows if row["agreement"] == agreement]
+    return [row for row in rows if agreement in (None, row["agreement"])]

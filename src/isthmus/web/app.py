@@ -32,8 +32,10 @@ from isthmus.web import (
     items,
     jobs,
     lists,
+    live,
     models,
     overview,
+    partners,
     people,
     preferences,
     quarantine,
@@ -64,7 +66,8 @@ HEADERS = {
 
 DESKS = (
     account, preferences, queue, consignment, decisions, inspections, requests, chains, seizures,
-    holds, hits, items, item_draft, item, compose, agreement_tools, agreements, lists, quarantine,
+    holds, hits, items, item_draft, item, compose, agreement_tools, agreements, partners, live,
+    lists, quarantine,
     rules, models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 

@@ -35,6 +35,8 @@ DESKS = (
     Desk("/consignments", "desk.consignments", (Permission.UNIT_READ,)),
     Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
     Desk("/items", "desk.items", (Permission.ITEM_READ,)),
+    Desk("/live", "desk.live", (Permission.PARTNER_READ,)),
+    Desk("/partners", "desk.partners", (Permission.PARTNER_READ,)),
     Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
     Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
     Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
