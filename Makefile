@@ -16,7 +16,8 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 .PHONY: help setup setup-dev demo test check bench soak lock clean
 
 help:
-	@echo 'make demo    a node with sample traffic on this machine (DATA=folder PORT=number ARGS=…)'
+	@echo 'make demo    three nodes on this machine and a story they live (PORT=number ARGS=…);'
+	@echo '             with DATA=folder one node on files of your own'
 	@echo 'make test    all tests'
 	@echo 'make setup   the command, at $(BIN)/isthmus'
 	@echo 'make check   style, types, order of areas'
@@ -56,7 +57,7 @@ $(VENV)/setup-dev.stamp: $(VENV)/setup.stamp requirements-dev.lock
 # -- running ----------------------------------------------------------------------------------
 
 demo: setup
-	@$(BIN)/isthmus demo $(if $(DATA),--data '$(DATA)') $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(BIN)/isthmus demo $(if $(DATA),--data '$(DATA)',--story) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: setup-dev
 	@if command -v chromium >/dev/null 2>&1; then :; \

@@ -145,6 +145,14 @@ class PatientProtocol(H11Protocol):
         if not self._idle():
             self._met()
 
+    def shutdown(self) -> None:
+        """End an idle connection at once: its other end reads only when it asks something, and so
+        would not answer the goodbye of TLS, for which the stop of the node would wait."""
+        idle = self._idle()
+        super().shutdown()
+        if idle and self.transport is not None:
+            self.transport.abort()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._met()
