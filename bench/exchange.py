@@ -274,7 +274,7 @@ def ledger_rate(pair: Pair, number: int = 20_000) -> None:
     began = time.perf_counter()
     upkeep.seal_ledger(pair.a.database)
     taken = time.perf_counter() - began
-    print(f"{'ledger entries sealed, 5,000 in a batch':<58}{number / taken:,.0f} entries/s")
+    print(f"{'ledger entries sealed, 500 in a batch':<58}{number / taken:,.0f} entries/s")
 
 
 def sd_jwt(number: int = 400) -> None:

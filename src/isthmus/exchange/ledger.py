@@ -18,7 +18,7 @@ from isthmus.platform.transaction import Transaction
 
 SEAL = "ledger.seal"
 CHECKPOINT = "checkpoint"
-BATCH = 5_000
+BATCH = 500  # entries in one transaction: a flash may wait for it
 
 
 def entry(kind: str, object_id: str, salt: bytes, hash_: bytes, tx: Transaction) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from isthmus.platform.transaction import Transaction
 
 LOOK = 1.0  # seconds between two looks at the directory
 CONNECTIONS = 256
+# How long a thread of this process works before another has its turn. A flash changes hands some
+# ten times on its way through; behind a catch-up it would wait the default 5 ms each time.
+SWITCH = 0.0005
 
 _log = telemetry.log("exchange.station")
 
@@ -54,6 +58,7 @@ class Station:
         me = self.database.read(key_store.myself)
         if me is None:
             return False
+        sys.setswitchinterval(SWITCH)
         if me["listen"]:
             self._listen(me["node"], me["listen"])
         self.database.wakers.append(self._wake)
