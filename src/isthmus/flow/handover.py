@@ -73,9 +73,9 @@ def look_opened(
 def hand_over(tx: Transaction, actor: Actor, item_id: str, said: Said, order: Order) -> Sent:
     """Send a partner what was looked at.
 
-    Raises ``Conflict`` (``look_changed``) when more or other paths would go than were shown,
-    ``PurposeNeeded`` when paths about persons would go and nobody opened them, and whatever
-    ``share.send`` raises.
+    Raises ``Conflict`` (``look_changed``) when more or other paths would go than were shown, and
+    (``all_kept_back``) when nothing is left; ``PurposeNeeded`` when paths about persons would go
+    and nobody opened them; and whatever ``share.send`` raises.
     """
     check(tx, actor, Permission.ITEM_SEND, object_id=item_id)
     looked = look(tx, actor, item_id, said)
@@ -86,6 +86,10 @@ def hand_over(tx: Transaction, actor: Actor, item_id: str, said: Said, order: Or
     if not shown or not order.shown_without <= order.without:
         raise Conflict(
             "look_changed", "not what was looked at goes now", item=item_id, partner=order.partner
+        )
+    if view.decision.released and view.decision.released.keys() <= order.without:
+        raise Conflict(
+            "all_kept_back", "all that might go is kept back", item=item_id, partner=order.partner
         )
     if personal_going(looked.item, view, order.without):
         check(tx, actor, Permission.ITEM_PERSONS, object_id=item_id)

@@ -117,6 +117,11 @@ class Column:
         return self.staying == len(self.cells)
 
     @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """What the person may set so that more goes, each once."""
+        return tuple(dict.fromkeys(one for lack in self.lacks for one in lack.remedies))
+
+    @property
     def persons(self) -> int:
         """How many fields about persons leave."""
         return sum(one.leaves and one.row.personal for one in self.cells)
@@ -124,7 +129,8 @@ class Column:
     @property
     def changes(self) -> Mapping[str, int]:
         """How many fields are new, changed, the same or gone against what the partner has."""
-        return Counter(one.change for one in self.cells if one.change)
+        told = [one for one in self.cells if one.leaves or one.change == "gone"]
+        return Counter(one.change for one in told if one.change)
 
 
 def rows_of(looked: Looked, locale: str) -> list[Row]:
@@ -237,8 +243,9 @@ def _lacks(cells: Sequence[Cell]) -> tuple[Lack, ...]:
 def _preview(item: Item, going: Sequence[str], locale: str) -> Rendered:
     """What the partner will read: the paths that leave and the marking, and nothing else."""
     values = item.paths()
-    kept = {path: values[path] for path in in_order(item) if path in set(going)}
-    return render(replace(item, body=nested(kept)), locale)
+    order = {path: place for place, path in enumerate(in_order(item))}
+    told = render(replace(item, body=nested({path: values[path] for path in going})), locale)
+    return replace(told, lines=tuple(sorted(told.lines, key=lambda one: order.get(one.path, 0))))
 
 
 def language_at(country: str, otherwise: str) -> str:

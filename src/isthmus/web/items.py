@@ -121,5 +121,6 @@ def telling(copy: Copy, locale: str) -> list[str]:
     for path, value in in_order(copy.item).items():
         name = ".".join(part for part in path.split(".") if not part.isdecimal())
         if name in names:
-            found.append((names[name], line(copy.item, path, value, locale).value))
+            said = line(copy.item, path, value, locale).value
+            found.append((names[name], f"IMO {said}" if name == "vessels.imo" else said))
     return [words for _, words in sorted(found, key=lambda one: one[0])][:_MOST]

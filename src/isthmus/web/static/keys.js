@@ -50,6 +50,7 @@
     n: () => act("not_same"),
     w: () => act("watch"),
     i: () => act("inspect"),
+    s: () => act("share"),
     "/": () => document.getElementById("search")?.focus(),
     "?": help,
   };
