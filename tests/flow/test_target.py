@@ -28,11 +28,14 @@ REASONS = ["documents_consistent"]
 
 def pool(size: int, released: int = 0, mandated: int = 0) -> Pool:
     """Units of few different scores, so that equals share slots."""
-    ids = [f"u{i:03d}" for i in range(size)]
-    present = pool_frame(ids, [round((i % 7) / 10, 1) for i in range(size)],
-                         [i < mandated for i in range(size)])  # fmt: skip
-    gone = [f"r{i:03d}" for i in range(released)]
-    return Pool(present, pool_frame(gone, [i / 10 for i in range(released)], [False] * released))
+    present = [rated(f"u{i:03d}", round((i % 7) / 10, 1), i < mandated) for i in range(size)]
+    gone = [rated(f"r{i:03d}", i / 10, False) for i in range(released)]
+    return Pool(pool_frame(present), pool_frame(gone))
+
+
+def rated(unit: str, score: float, must: bool) -> dict[str, object]:
+    rule = "rule" if must else None
+    return {"id": unit, "score": score, "mandated_by": rule, "asked_by": None, "own_score": None}
 
 
 def scored(loop: Loop, *numbers: int, **changes) -> None:
@@ -409,5 +412,5 @@ def test_what_was_inspected_or_released_is_decided(loop: Loop):
 
 
 def test_frames_of_a_pool_hold_their_types():
-    assert pool_frame([], [], []).schema == pool_frame(["a"], [0.1], [True]).schema
+    assert pool_frame([]).schema == pool_frame([rated("a", 0.1, True)]).schema
     assert isinstance(pool(1).present, pl.DataFrame)

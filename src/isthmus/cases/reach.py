@@ -61,6 +61,8 @@ def candidates(
             rated.id.label("assessment_id"),
             rated.score,
             rated.mandated_by,
+            rated.asked_by,
+            rated.own_score,
             units.id,
             units.version,
             units.office,

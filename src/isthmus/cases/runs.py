@@ -93,16 +93,22 @@ def picks_of_run(tx: Transaction, run_id: str) -> list[RowMapping]:
 
 
 @unscoped("a replay chooses again from the assessments that the run chose from")
-def rated(tx: Transaction, numbers: Sequence[int]) -> list[tuple[str, float, bool]]:
-    """Return unit, score and whether a rule mandates it, of the assessments of these numbers."""
+def rated(tx: Transaction, numbers: Sequence[int]) -> list[RowMapping]:
+    """Return the assessments of these numbers, as far as a run chooses by them."""
     columns = assessment_table.c
-    found: list[tuple[str, float, bool]] = []
+    found: list[RowMapping] = []
     for start in range(0, len(numbers), SLICE):
         part = numbers[start : start + SLICE]
         rows = tx.execute(
-            select(columns.unit_id, columns.score, columns.mandated_by).where(columns.seq.in_(part))
+            select(
+                columns.unit_id.label("id"),
+                columns.score,
+                columns.mandated_by,
+                columns.asked_by,
+                columns.own_score,
+            ).where(columns.seq.in_(part))
         )
-        found += [(row.unit_id, row.score, row.mandated_by is not None) for row in rows]
+        found += rows.mappings()
     return found
 
 

@@ -32,9 +32,9 @@ def replay(tx: Transaction, run_id: str) -> tuple[Choice, ...]:
         rated = runs.rated(tx, numbers)
         if len(rated) != len(numbers):
             raise Invalid("pool_incomplete", "assessments that it chose from are gone", run=run_id)
-        ids, scores, mandated = [list(part) for part in zip(*rated, strict=True)] or [[], [], []]
-        pools.append(pool_frame(ids, scores, mandated))
-    return choose(Pool(*pools), order, bytes.fromhex(row["seed"])).choices
+        pools.append(pool_frame(rated))
+    shares = row["lanes"][Lane.RED].get("shares")  # runs before there were shares kept none
+    return choose(Pool(*pools), order, bytes.fromhex(row["seed"]), shares).choices
 
 
 def differences(tx: Transaction, run_id: str) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Target: what an office inspects in a shift, within its budget.
 
-Rules that mandate come first, then the highest scores, and a share of the budget is drawn at
-random from everything else, so that what is missed can be estimated. Each pick carries the
-probability with which this run would have picked it. The seed and the assessments chosen from are
-kept, so that a run can be replayed (``flow.replay``).
+Rules that mandate come first, then what partners asked for, each within its share, then the
+highest scores, and a share of the budget is drawn at random from everything else, so that what is
+missed can be estimated. Each pick carries the probability with which this run would have picked
+it. The seed, the shares and the assessments chosen from are kept, so that a run can be replayed
+(``flow.replay``).
 """
 
 import os
@@ -24,6 +25,7 @@ from isthmus.kernel.errors import Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
+from isthmus.risk import share_settings
 from isthmus.risk.objectives import Objective
 from isthmus.risk.select import Basis, Lane, Selection, select
 
@@ -52,7 +54,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """The units that a run chooses from: ``id``, ``score`` and ``mandated``, a row each.
+    """The units that a run chooses from: ``id``, ``score``, ``mandated``, ``asked_by``, a row each.
 
     ``present`` can still be opened; ``released`` are supplementary declarations, whose goods are
     with the trader already and which only an audit reaches.
@@ -121,7 +123,8 @@ def run(tx: Transaction, actor: Actor, order: Order, seed: bytes | None = None) 
     present = [row for row in rows if not row["supplementary"]]
     released = [row for row in rows if row["supplementary"]]
     seed = seed or os.urandom(32)
-    chosen = choose(Pool(_frame(present), _frame(released)), order, seed)
+    shares = share_settings.in_force(tx)
+    chosen = choose(Pool(pool_frame(present), pool_frame(released)), order, seed, shares)
     made = Run(new_id("run"), len(rows), overflow=chosen.overflow)
     made.picks = _picks(tx, made.id, rows, chosen.choices)
     runs.insert_run(
@@ -138,10 +141,7 @@ def run(tx: Transaction, actor: Actor, order: Order, seed: bytes | None = None) 
             "seed": seed.hex(),
             "candidates": made.candidates,
             "overflow": made.overflow,
-            "lanes": {
-                lane.value: {"budget": budget, "candidates": chosen.sizes[lane]}
-                for lane, budget in order.budgets.items()
-            },
+            "lanes": _lanes(order, chosen, shares),
             "pool": runs.pack_pool(
                 [row["seq"] for row in present], [row["seq"] for row in released]
             ),
@@ -152,15 +152,28 @@ def run(tx: Transaction, actor: Actor, order: Order, seed: bytes | None = None) 
     return made
 
 
-def choose(pool: Pool, order: Order, seed: bytes) -> Chosen:
+def _lanes(order: Order, chosen: Chosen, shares: Mapping[str, float]) -> dict[str, Any]:
+    """What each lane held, and for red the shares of partners that it was filled under."""
+    told: dict[str, Any] = {
+        lane.value: {"budget": budget, "candidates": chosen.sizes[lane]}
+        for lane, budget in order.budgets.items()
+    }
+    told[Lane.RED]["shares"] = dict(shares)
+    return told
+
+
+def choose(
+    pool: Pool, order: Order, seed: bytes, shares: Mapping[str, float] | None = None
+) -> Chosen:
     """Fill red, then yellow from what is left, and blue from what is released already.
 
-    Every lane has its own random floor; what no lane takes is green. A unit comes to the yellow
+    Partners have their share of what is opened, in red; without ``shares`` they have none. Every
+    lane has its own random floor; what no lane takes is green. A unit comes to the yellow
     draw only when red passed it over, so its propensity there is the chance of that times its
     chance among those left: dividing by this product keeps estimates free of bias over both
     draws (the double expansion of Särndal, Swensson and Wretman 1992, section 9.3).
     """
-    red = _fill(pool.present, Lane.RED, order, seed)
+    red = _fill(pool.present, Lane.RED, order, seed, shares)
     passed = 1 - red.candidates["propensity"]
     left = pool.present.with_columns(passed.alias("passed")).filter(
         red.candidates["rank"].is_null()
@@ -183,8 +196,14 @@ def choose(pool: Pool, order: Order, seed: bytes) -> Chosen:
     return Chosen(choices, sizes, len(overflow))
 
 
-def _fill(frame: pl.DataFrame, lane: Lane, order: Order, seed: bytes) -> Selection:
-    return select(frame, order.budgets[lane], order.floor, seed + lane.value.encode())
+def _fill(
+    frame: pl.DataFrame,
+    lane: Lane,
+    order: Order,
+    seed: bytes,
+    shares: Mapping[str, float] | None = None,
+) -> Selection:
+    return select(frame, order.budgets[lane], order.floor, seed + lane.value.encode(), shares)
 
 
 def _choices(candidates_: pl.DataFrame, lane: Lane) -> list[Choice]:
@@ -195,19 +214,25 @@ def _choices(candidates_: pl.DataFrame, lane: Lane) -> list[Choice]:
     ]
 
 
-def _frame(rows: Sequence[RowMapping]) -> pl.DataFrame:
-    return pool_frame(
-        [row["id"] for row in rows],
-        [row["score"] for row in rows],
-        [row["mandated_by"] is not None for row in rows],
-    )
-
-
-def pool_frame(ids: list[str], scores: list[float], mandated: list[bool]) -> pl.DataFrame:
-    """Lay units out as a frame that lanes are filled from."""
+def pool_frame(rows: Sequence[Mapping[str, Any] | RowMapping]) -> pl.DataFrame:
+    """Lay assessments out as a frame that lanes are filled from, by the node's own scores."""
+    asked = [row["asked_by"] for row in rows]
     return pl.DataFrame(
-        {"id": ids, "score": scores, "mandated": mandated},
-        schema={"id": pl.String, "score": pl.Float64, "mandated": pl.Boolean},
+        {
+            "id": [row["id"] for row in rows],
+            "score": [
+                row["score"] if by is None else row["own_score"]
+                for row, by in zip(rows, asked, strict=True)
+            ],
+            "mandated": [row["mandated_by"] is not None for row in rows],
+            "asked_by": [by.split() if by else [] for by in asked],
+        },
+        schema={
+            "id": pl.String,
+            "score": pl.Float64,
+            "mandated": pl.Boolean,
+            "asked_by": pl.List(pl.String),
+        },
     )
 
 

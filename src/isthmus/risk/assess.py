@@ -68,13 +68,26 @@ _Reasons = list[Sequence[Reason]]
 _At = NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What partners have to do with an assessment: who asked, and the score without their asking.
+
+    It follows from the feature row and the rules, and is kept beside the assessment because an
+    office ranks by its own score.
+    """
+
+    partners: tuple[str, ...]
+    own_score: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessed:
     """The assessments of a frame for one objective, a row per unit in the order of the frame.
 
     ``table`` has ``id``, ``as_of``, ``score``, ``band``, ``mandated`` and ``lane`` (the lane for
     a unit that is not picked). ``reasons`` and ``shadow`` are per row: reasons as codes with
-    parameters, and the ids of shadow rules that fired.
+    parameters, and the ids of shadow rules that fired. ``asked`` are the rows that a partner's
+    lookout gave a reason to, by their place.
     """
 
     objective: Objective
@@ -83,6 +96,7 @@ class Assessed:
     reasons: Sequence[Sequence[Reason]]
     shadow: Sequence[Sequence[str]]
     versions: Mapping[str, Any]
+    asked: Mapping[int, "Asked"] = field(default_factory=dict)
 
     def canonical(self) -> list[bytes]:
         """Each assessment as the bytes under which it is stored."""
@@ -173,7 +187,8 @@ class Assessor:
     def _objective(self, told: "_Told", objective: Objective) -> Assessed:
         frame, model = told.frame, self.models.get(objective)
         size = frame.height
-        passed = np.ones(size)
+        passed, unasked = np.ones(size), np.ones(size)
+        asked = np.zeros(size, dtype=bool)
         mandated = np.zeros(size, dtype=bool)
         yellow, blue = mandated.copy(), told.supplementary.copy()
         reasons: _Reasons = [_NOTHING] * size
@@ -187,17 +202,21 @@ class Assessor:
                     shadow[i] = (*shadow[i], rule.id)
                 continue
             passed[at] *= 1.0 - rule.weight
+            if rule.asked:
+                asked[at] = True
+            else:
+                unasked[at] *= 1.0 - rule.weight
             mandated[at] |= rule.effect is Effect.MANDATE
             yellow[at] |= rule.lane == "yellow"
             blue[at] |= rule.lane == "blue"
             limits = {name: limit.value for name, limit in rule.thresholds.items()}
             told.tell(reasons, at, f"rule:{rule.id}", rule.parameters, limits=limits)
         if model is None:
-            _novelty(passed, reasons, told, objective)
-            score: F64 = 1.0 - passed
+            _novelty((passed, unasked), reasons, told, objective)
+            score, own = 1.0 - passed, 1.0 - unasked
             basis = ScoreBasis.RULES_AND_NOVELTY
         else:
-            score = model.predict(frame)
+            score = own = model.predict(frame)
             basis = ScoreBasis.MODEL
         rounded = pl.Series("score", score, dtype=pl.Float64).round(DIGITS)
         lane = np.where(yellow, "yellow", np.where(blue, "blue", "green")).tolist()
@@ -213,7 +232,8 @@ class Assessor:
         )
         versions = {**self.versions, "rules": self._digests["rules"]}
         versions["model"] = self._digests.get(f"model:{objective}")
-        return Assessed(objective, basis, table, reasons, shadow, versions)
+        by_partners = _asked(asked, own, frame)
+        return Assessed(objective, basis, table, reasons, shadow, versions, by_partners)
 
 
 def assessor_from_bytes(
@@ -289,13 +309,22 @@ def _plain(column: pl.Series) -> pl.Series:
     return column.round(DIGITS) if column.dtype == pl.Float64 else column
 
 
-def _novelty(passed: F64, reasons: _Reasons, told: _Told, objective: Objective) -> None:
+def _asked(asked: NDArray[np.bool_], own: F64, frame: pl.DataFrame) -> dict[int, Asked]:
+    places = asked.nonzero()[0].tolist()
+    if not places:
+        return {}
+    partners = frame["lookout_partners"].to_list()
+    return {i: Asked(tuple(partners[i] or ()), round(float(own[i]), DIGITS)) for i in places}
+
+
+def _novelty(several: Sequence[F64], reasons: _Reasons, told: _Told, objective: Objective) -> None:
     units = told.history_units
     mature = units / (units + MATURE_UNITS)
     for name, fact in facts().items():
         if objective in fact.objectives:
             at = (told.new[name].to_numpy() & (units > 0)).nonzero()[0]
-            passed[at] *= 1.0 - fact.weight * mature[at]
+            for passed in several:
+                passed[at] *= 1.0 - fact.weight * mature[at]
             told.tell(reasons, at, f"novelty:{name}", fact.parameters, limits={})
 
 

@@ -43,6 +43,8 @@ _COVERED = (
     "id", "unit_id", "unit_version", "objective", "feature_row_id", "ruleset_id", "model_id",
     "code_version", "score", "band", "basis", "mandated_by", "lane", "body",
 )  # fmt: skip
+# Covered besides where partners asked: rows without are told as they always were.
+_ASKED = ("asked_by", "own_score")
 Stored = Mapping[str, Any] | RowMapping
 
 SCORED = "units.score"
@@ -161,9 +163,10 @@ def _rows(
     told = (assessed.table[name].to_list() for name in ("score", "band", "mandated", "lane"))
     table = zip(*told, strict=True)
     rows = []
-    for feature, body, (score, band, mandated, lane), reasons in zip(
-        features, assessed.canonical(), table, assessed.reasons, strict=True
+    for place, (feature, body, (score, band, mandated, lane), reasons) in enumerate(
+        zip(features, assessed.canonical(), table, assessed.reasons, strict=True)
     ):
+        asked = assessed.asked.get(place)
         by = next((r["code"][5:] for r in reasons if r["code"] in mandates), None)
         rows.append(
             {
@@ -181,6 +184,8 @@ def _rows(
                 "mandated_by": by if mandated else None,
                 "lane": lane,
                 "body": body.decode(),
+                "asked_by": " ".join(asked.partners) if asked else None,
+                "own_score": asked.own_score if asked else None,
                 "current": True,
             }
         )
@@ -211,7 +216,9 @@ def _told_of(feature: Stored) -> list[Any]:
 
 
 def _inner(row: Stored, feature: Sequence[Any]) -> bytes:
-    return hashlib.sha256(canonical([*(row[name] for name in _COVERED), *feature])).digest()
+    asked = any(row[name] is not None for name in _ASKED)
+    covered = _COVERED + _ASKED if asked else _COVERED
+    return hashlib.sha256(canonical([*(row[name] for name in covered), *feature])).digest()
 
 
 def _outer(salt: bytes, seq: int, batch_id: str, at: int, inner: bytes) -> bytes:

@@ -21,6 +21,7 @@ from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import LOCALES, code_list
 from isthmus.risk.conditions import Condition, Scope, parse
+from isthmus.risk.lookouts import reads_them
 from isthmus.risk.objectives import Objective
 from isthmus.risk.schema import Kind
 
@@ -83,6 +84,11 @@ class Rule:
     fires: tuple[Mapping[str, Any], ...]
     silent: tuple[Mapping[str, Any], ...]
     document: Mapping[str, Any]  # the rule as it was written
+
+    @property
+    def asked(self) -> bool:
+        """Whether it speaks of what partners asked for; such a rule never mandates."""
+        return reads_them(self.document["when"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,6 +239,8 @@ def _rule(document: Any, kinds: Mapping[str, Kind], lists: Mapping[str, Sequence
     _check(type(version) is int and version >= 1, "version", "a whole number from 1", document)
     _check(type(weight) in (int, float) and 0 <= weight <= 1, "weight", "a number 0 to 1", document)
     effect = _member(Effect, document, "effect")
+    wish = effect is Effect.MANDATE and reads_them(document["when"])
+    _check(not wish, "effect", "what partners ask for mandates nothing", document)
     lane = document.get("lane")
     _check((lane is not None) == (effect is Effect.LANE), "lane", "goes with effect lane", document)
     # Red is what a mandate leads to, green is where no rule speaks.

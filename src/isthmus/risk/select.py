@@ -1,26 +1,30 @@
 """Selection under a budget: which units an office inspects in a shift, and with what chance.
 
-The budget is spent in three parts. A share of it, the floor, is drawn at random from what is not
+The budget is spent in four parts. A share of it, the floor, is drawn at random from what is not
 picked otherwise; it cannot be set to zero, because without it nothing is ever learnt about what
-rules and models let pass. The rest goes first to units that a rule mandates, best first, then to
-the highest scores. Every candidate gets the exact probability with which this procedure, over all
+rules and models let pass. The rest goes first to units that a rule mandates, best first; then to
+what partners asked for, each within its share (``shares``); then to the highest scores, as they
+are without any partner's asking. So a partner moves no more picks than its share holds, however
+much it asks. Every candidate gets the exact probability with which this procedure, over all
 seeds, would pick it. Those propensities make honest estimates possible (``effectiveness``).
 
 All chance comes from keyed hashes of unit ids under the run's seed. A run therefore replays from
 its seed whatever the order of the candidates, and ties in score are not broken by who was
-registered first.
+registered first. What a share takes is no draw: its propensity is 1.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
+from types import MappingProxyType
 
 import numpy as np
 import polars as pl
 
 from isthmus.kernel.errors import Invalid
+from isthmus.risk import shares
 
 MINIMUM_FLOOR = 0.01
 """The smallest share of a budget drawn at random. A default of ours: one pick in a hundred."""
@@ -32,6 +36,7 @@ class Basis(StrEnum):
     MANDATED = "mandated"
     RANKED = "ranked"
     RANDOM = "random"
+    PARTNER = "partner"  # within the share of whoever asked for it
 
 
 class Lane(StrEnum):
@@ -59,6 +64,9 @@ class Selection:
     random_slots: int
     mandated: int  # candidates that a rule mandates
     overflow: tuple[str, ...]  # ids mandated but not picked: the budget did not hold them
+    taken: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # by partner, what its share took
 
     @property
     def picks(self) -> pl.DataFrame:
@@ -66,14 +74,23 @@ class Selection:
         return self.candidates.filter(pl.col("rank").is_not_null()).sort("rank")
 
 
-def select(candidates: pl.DataFrame, budget: int, floor: float, seed: bytes) -> Selection:
+def select(
+    candidates: pl.DataFrame,
+    budget: int,
+    floor: float,
+    seed: bytes,
+    shares_: Mapping[str, float] | None = None,
+) -> Selection:
     """Choose at most ``budget`` of the candidates.
 
-    ``candidates`` has ``id`` (text, unique), ``score`` (finite) and ``mandated`` (boolean), and
-    may have ``lane``, the lane that a unit goes to when it is not picked (green where absent or
-    null). ``floor`` is the share of the budget drawn at random, ``MINIMUM_FLOOR`` to 1. The
-    number drawn is ``budget * floor`` rounded up or down by chance so that its expectation is
-    exact. Raises ``Invalid`` when an argument is out of range or a candidate has no score.
+    ``candidates`` has ``id`` (text, unique), ``score`` (finite, without any partner's asking) and
+    ``mandated`` (boolean), and may have ``lane``, the lane that a unit goes to when it is not
+    picked (green where absent or null), and ``asked_by``, a list of the partners who asked for
+    it. ``floor`` is the share of the budget drawn at random,
+    ``MINIMUM_FLOOR`` to 1. The number drawn is ``budget * floor`` rounded up or down by chance so
+    that its expectation is exact. ``shares_`` are the shares of partners; without any nobody's
+    asking takes a pick. Raises ``Invalid`` when an argument is out of range or a candidate has no
+    score.
     """
     _check(candidates, budget, floor, seed)
     ids = candidates["id"].to_list()
@@ -81,9 +98,13 @@ def select(candidates: pl.DataFrame, budget: int, floor: float, seed: bytes) -> 
     part = budget * floor - whole
     drawn = whole + (_unit_interval(seed, "round", "") < part)
 
-    order = _order(candidates, seed)
-    kept = order[: budget - drawn]
-    mandates = candidates["mandated"].to_numpy()
+    wishes = shares.wishes(candidates)
+    asked = shares.fill(wishes, budget, _free(candidates, budget - drawn), shares_)
+    order, mandates = _order(candidates, seed), candidates["mandated"].to_numpy()
+    wished = {one for taken in asked.values() for one in taken}
+    slots = budget - drawn - len(wished)
+    own = {int(i) for i in [one for one in order if one not in wished][:slots]}
+    kept = [int(i) for i in order if i in own or i in wished]
     rest = np.setdiff1d(np.arange(len(ids)), kept)
     lots = sorted(rest.tolist(), key=lambda i: _hash(seed, "draw", ids[i]))
     random_picks = lots[:drawn]
@@ -91,14 +112,16 @@ def select(candidates: pl.DataFrame, budget: int, floor: float, seed: bytes) -> 
     basis: list[str | None] = [None] * len(ids)
     for i in kept:
         basis[i] = Basis.MANDATED if mandates[i] else Basis.RANKED
+    for i in wished:
+        basis[i] = Basis.PARTNER
     for i in random_picks:
         basis[i] = Basis.RANDOM
     rank: list[int | None] = [None] * len(ids)
-    for place, i in enumerate([*kept.tolist(), *random_picks], start=1):
+    for place, i in enumerate([*kept, *random_picks], start=1):
         rank[i] = place
-    chance = (1 - part) * _propensity(candidates, budget, whole)
+    chance = (1 - part) * _chance(candidates, wishes, budget, whole, shares_)
     if part > 0:
-        chance = chance + part * _propensity(candidates, budget, whole + 1)
+        chance = chance + part * _chance(candidates, wishes, budget, whole + 1, shares_)
     table = pl.DataFrame(
         {
             "id": candidates["id"],
@@ -109,7 +132,37 @@ def select(candidates: pl.DataFrame, budget: int, floor: float, seed: bytes) -> 
         }
     )
     overflow = tuple(ids[i] for i in order if mandates[i] and rank[i] is None)
-    return Selection(table, budget, floor, seed, drawn, int(mandates.sum()), overflow)
+    taken = {partner: tuple(ids[i] for i in of) for partner, of in asked.items()}
+    return Selection(
+        table, budget, floor, seed, drawn, int(mandates.sum()), overflow, MappingProxyType(taken)
+    )
+
+
+def _free(candidates: pl.DataFrame, slots: int) -> int:
+    """How many of the slots that are not drawn no mandate fills."""
+    return max(0, slots - int(candidates["mandated"].sum()))
+
+
+def _chance(
+    candidates: pl.DataFrame,
+    wishes: shares.Wishes,
+    budget: int,
+    drawn: int,
+    shares_: Mapping[str, float] | None,
+) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """The chance of each candidate when exactly ``drawn`` slots are random.
+
+    What a share takes it takes for certain; what is left of the slots is for the others.
+    """
+    asked = shares.fill(wishes, budget, _free(candidates, budget - drawn), shares_)
+    wished = np.zeros(candidates.height, dtype=bool)
+    wished[[i for taken in asked.values() for i in taken]] = True
+    if not wished.any():
+        return _propensity(candidates, budget, drawn)
+    chance = np.ones(candidates.height)
+    others = candidates.filter(pl.Series(~wished))
+    chance[~wished] = _propensity(others, budget - int(wished.sum()), drawn)
+    return chance
 
 
 def _check(candidates: pl.DataFrame, budget: int, floor: float, seed: bytes) -> None:

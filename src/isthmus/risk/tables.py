@@ -91,6 +91,8 @@ assessment_table = Table(
     Column("body", Text),  # canonical assessment: score, reasons, shadow rules; null once erased
     Column("digest", LargeBinary, nullable=False),  # salted, over this row and its feature row
     Column("current", Boolean, nullable=False),
+    Column("asked_by", Text),  # partners whose lookouts gave a reason, by their codes
+    Column("own_score", Float),  # what the score is without them; null where nobody asked
     Index("ix_assessment_unit_id", "unit_id"),
     Index("ix_assessment_batch_id", "batch_id"),
     Index(
@@ -145,4 +147,14 @@ outcome_table = Table(
     ),
     Index("ix_outcome_objective_recorded_at", "objective", "recorded_at"),
     sqlite_autoincrement=True,
+)
+
+# What each partner may take of a budget, where an office set it; see risk.shares.
+share_table = Table(
+    "partner_share",
+    metadata,
+    Column("partner", Text, primary_key=True),
+    Column("share", Float, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
 )
