@@ -1,7 +1,8 @@
-"""One node of the exchange as a process: ``python child.py FOLDER [puts PARTNER LANE EVERY]``.
+"""One node of the exchange as a process: ``python child.py FOLDER [whole | puts PARTNER LANE EVERY]``.
 
-Its station runs until the process ends; with ``puts`` it also puts sightings in the outbox one
-after another and writes the id of each into FOLDER/put once that is durable.
+Its station runs until the process ends. With ``puts`` it also puts sightings in the outbox one
+after another and writes the id of each into FOLDER/put once that is durable. ``whole`` decides by
+the agreements that the node holds, accepts what comes and does what follows from it.
 """
 
 import os
@@ -37,17 +38,32 @@ def puts(node: Party, root: Path, partner: str, lane: str, every: float) -> None
             time.sleep(every)
 
 
+def running(node: Party, root: Path, *, whole: bool = False) -> tuple[Station, Worker]:
+    """Let a node work in this process; ``whole`` as the product assembles it."""
+    handlers = upkeep.handlers(node.database)
+    if whole:
+        from isthmus.agreements.prohibitions import overlay
+        from isthmus.agreements.service import clauses_between
+        from isthmus.exchange.by_agreements import ByAgreements
+        from isthmus.flow import accept
+        from isthmus.flow.reactions import REACTIONS
+
+        node.policy = ByAgreements(clauses_between, overlay)
+        node.database.reactions = REACTIONS
+        handlers[accept.JOB] = lambda job: accept.accept(node.database, job.payload["envelope"])
+    station = Station(node.database, node.policy, root)
+    worker = Worker(node.database, handlers, threads=1, periodic=upkeep.PERIODIC)
+    worker.start()
+    station.start()
+    return station, worker
+
+
 def main() -> None:
     root = Path(sys.argv[1])
     node = open_party(root)
-    station = Station(node.database, node.policy, root)
-    worker = Worker(
-        node.database, upkeep.handlers(node.database), threads=1, periodic=upkeep.PERIODIC
-    )
-    worker.start()
-    station.start()
+    running(node, root, whole="whole" in sys.argv[2:])
     (root / "up").write_text(str(os.getpid()))
-    if len(sys.argv) > 2:
+    if "puts" in sys.argv[2:]:
         _, _, _, partner, lane, every = sys.argv
         threading.Thread(
             target=puts, args=(node, root, partner, lane, float(every)), daemon=True

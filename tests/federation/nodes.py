@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,8 +92,17 @@ class Process:
         return [line.decode() for line in lines[:-1]]
 
 
-def build(place: Path, *codes: str, dials_only: tuple[str, ...] = (), **caps: int) -> list[Process]:
-    """Make nodes that trust each other, each in a folder of its own."""
+def build(
+    place: Path,
+    *codes: str,
+    dials_only: tuple[str, ...] = (),
+    prepare: Callable[[list[Party]], object] = lambda _parties: None,
+    **caps: int,
+) -> list[Process]:
+    """Make nodes that trust each other, each in a folder of its own.
+
+    ``prepare`` is given them before they are let go of.
+    """
     parties: list[Party] = []
     made = []
     for code in codes:
@@ -109,6 +119,7 @@ def build(place: Path, *codes: str, dials_only: tuple[str, ...] = (), **caps: in
     for place_, one in enumerate(parties):
         for other in parties[place_ + 1 :]:
             befriend(one, other, **caps)
+    prepare(parties)
     for one in parties:
         one.database.close()
     return made
