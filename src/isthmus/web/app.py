@@ -36,8 +36,10 @@ from isthmus.web import (
     models,
     overview,
     partners,
+    partnership,
     people,
     preferences,
+    profiles,
     quarantine,
     queue,
     requests,
@@ -68,7 +70,7 @@ DESKS = (
     account, preferences, queue, consignment, decisions, inspections, requests, chains, seizures,
     holds, hits, items, item_draft, item, compose, agreement_tools, agreements, partners, live,
     lists, quarantine,
-    rules, models, overview, figures, people, jobs, audit,
+    rules, profiles, partnership, models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 
 

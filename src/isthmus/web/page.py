@@ -38,6 +38,7 @@ DESKS = (
     Desk("/live", "desk.live", (Permission.PARTNER_READ,)),
     Desk("/partners", "desk.partners", (Permission.PARTNER_READ,)),
     Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
+    Desk("/partnership", "desk.partnership", (Permission.PARTNER_READ,)),
     Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
     Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
     Desk("/models", "desk.models", (Permission.MODEL_READ,)),

@@ -12,6 +12,9 @@ from sqlalchemy import RowMapping
 from isthmus.access import store as people
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission
+from isthmus.intelligence import reading
+from isthmus.intelligence.model import ItemKind
+from isthmus.intelligence.store import Wanted
 from isthmus.kernel.errors import Conflict, Denied, Invalid, IsthmusError, NotFound
 from isthmus.platform.transaction import Transaction
 from isthmus.risk import rulebook
@@ -24,6 +27,7 @@ from isthmus.web.visitor import Typed, Visitor, may
 router = APIRouter()
 
 SAMPLE = 3000
+PROFILES = 20
 Seen = Annotated[Visitor, Depends(may(Permission.RULE_READ))]
 Writing = Annotated[Visitor, Depends(may(Permission.RULE_WRITE))]
 Moving = Annotated[Visitor, Depends(may(Permission.RULE_WRITE, Permission.RULE_APPROVE))]
@@ -41,6 +45,7 @@ def desk(
     def read(tx: Transaction) -> dict[str, Any]:
         return {
             "pairs": rulebook.rules(tx, visitor.actor),
+            "profiles": _profiles(tx, visitor),
             **_hits(tx, visitor),
         }
 
@@ -140,6 +145,14 @@ def advance(visitor: Moving, key: str, form: Typed) -> Response:
             raise
         return back(path, problem=error.code)
     return back(path, done="advance")
+
+
+def _profiles(tx: Transaction, visitor: Visitor) -> list[RowMapping]:
+    """What partners sent that could become a rule here."""
+    if not visitor.may(Permission.ITEM_READ):
+        return []
+    wanted = Wanted(kinds=(ItemKind.RISK_PROFILE,), own=False)
+    return reading.desk(tx, visitor.actor, wanted, PROFILES)
 
 
 def _hits(tx: Transaction, visitor: Visitor) -> dict[str, Any]:
