@@ -25,28 +25,35 @@ class Desk:
     permissions: tuple[Permission, ...]
 
 
-DESKS = (
-    Desk("/queue", "desk.queue", (Permission.PICK_READ,)),
-    Desk("/inspections", "desk.inspections", (Permission.INSPECTION_READ,)),
-    Desk("/requests", "desk.requests", (Permission.REQUEST_READ,)),
-    Desk("/chains", "desk.chains", (Permission.CHAIN_READ,)),
-    Desk("/seizures", "desk.seizures", (Permission.SEIZURE_READ,)),
-    Desk("/holds", "desk.holds", (Permission.HOLD_READ,)),
-    Desk("/consignments", "desk.consignments", (Permission.UNIT_READ,)),
-    Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
-    Desk("/items", "desk.items", (Permission.ITEM_READ,)),
-    Desk("/live", "desk.live", (Permission.PARTNER_READ,)),
-    Desk("/partners", "desk.partners", (Permission.PARTNER_READ,)),
-    Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
-    Desk("/partnership", "desk.partnership", (Permission.PARTNER_READ,)),
-    Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
-    Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
-    Desk("/models", "desk.models", (Permission.MODEL_READ,)),
-    Desk("/overview", "desk.overview", (Permission.COVERAGE_READ,)),
-    Desk("/people", "desk.people", (Permission.ADMIN_PEOPLE,)),
-    Desk("/jobs", "desk.jobs", (Permission.JOB_READ,)),
-    Desk("/audit", "desk.audit", (Permission.AUDIT_READ,)),
-)
+DESKS: Mapping[str, tuple[Desk, ...]] = {
+    "traffic": (
+        Desk("/queue", "desk.queue", (Permission.PICK_READ,)),
+        Desk("/inspections", "desk.inspections", (Permission.INSPECTION_READ,)),
+        Desk("/holds", "desk.holds", (Permission.HOLD_READ,)),
+        Desk("/consignments", "desk.consignments", (Permission.UNIT_READ,)),
+        Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
+        Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
+    ),
+    "partners": (
+        Desk("/requests", "desk.requests", (Permission.REQUEST_READ,)),
+        Desk("/chains", "desk.chains", (Permission.CHAIN_READ,)),
+        Desk("/seizures", "desk.seizures", (Permission.SEIZURE_READ,)),
+        Desk("/items", "desk.items", (Permission.ITEM_READ,)),
+        Desk("/live", "desk.live", (Permission.PARTNER_READ,)),
+        Desk("/partners", "desk.partners", (Permission.PARTNER_READ,)),
+        Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
+        Desk("/partnership", "desk.partnership", (Permission.PARTNER_READ,)),
+    ),
+    "node": (
+        Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
+        Desk("/models", "desk.models", (Permission.MODEL_READ,)),
+        Desk("/overview", "desk.overview", (Permission.COVERAGE_READ,)),
+        Desk("/people", "desk.people", (Permission.ADMIN_PEOPLE,)),
+        Desk("/jobs", "desk.jobs", (Permission.JOB_READ,)),
+        Desk("/audit", "desk.audit", (Permission.AUDIT_READ,)),
+    ),
+}
+"""The desks by what they are about: own traffic, partners, the node itself."""
 
 
 @cache
@@ -80,11 +87,20 @@ def page(
     frame: dict[str, Any] = {
         "visitor": visitor,
         "csrf": visitor.csrf,
-        "desks": [desk for desk in DESKS if visitor.may(*desk.permissions)],
+        "desks": _desks(visitor),
         "here": path,
         "P": Permission,
     }
     return _answer(request, visitor.reader, template, status, {**frame, **context})
+
+
+def _desks(visitor: Visitor) -> dict[str, list[Desk]]:
+    """The desks that somebody may use; of a group without any, not even the name."""
+    held = {
+        group: [desk for desk in desks if visitor.may(*desk.permissions)]
+        for group, desks in DESKS.items()
+    }
+    return {group: desks for group, desks in held.items() if desks}
 
 
 def open_page(
@@ -94,7 +110,7 @@ def open_page(
     frame: dict[str, Any] = {
         "visitor": None,
         "csrf": "",
-        "desks": [],
+        "desks": {},
         "here": request.url.path,
         "P": Permission,
     }
