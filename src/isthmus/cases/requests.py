@@ -193,6 +193,9 @@ def told(tx: Transaction, actor: Actor, request_id: str, then: RequestState) -> 
     comes after the answer is such a one.
     """
     row = _request(tx, actor, request_id)
+    if (RequestState(row["state"]), RequestState.SENT) in _ASKED_WAY:  # its word came first
+        went(tx, request_id, RequestState.SENT, request_id)
+        row = _request(tx, actor, request_id)
     passed = way(RequestState(row["state"]), then)
     for state in passed[:-1]:
         _move(tx, actor, request_id, state)

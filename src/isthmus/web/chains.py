@@ -178,7 +178,6 @@ def one(request: Request, visitor: Seen, chain_id: str) -> Response:
     def read(tx: Transaction) -> dict[str, Any]:
         row = chains.chain(tx, actor, chain_id)
         again = chains.reopenings(tx, actor, chain_id)
-        done = _inspections(tx, visitor, row)
         number = row["seizure"]
         told = number is not None and visitor.may(Permission.SEIZURE_READ)
         seen = scope(actor, Permission.SEIZURE_READ)
@@ -186,7 +185,7 @@ def one(request: Request, visitor: Seen, chain_id: str) -> Response:
             "row": row,
             "steps": steps(row, again),
             "again": again,
-            "done": done,
+            "inspected": _inspections(tx, visitor, row),
             "found": _findings(tx, visitor, row),
             "goods": seizures.goods(tx, actor, [number]) if told else [],
             "credits": partner_store.credits_of(tx, seen, [number]) if told else [],

@@ -150,7 +150,7 @@ def _second_opening(
     found = visitor.node.database.read(read)
     errors = typed.errors if again else {}
     return page(
-        request, visitor, "chain_override.html", status=422 if errors else 409,
+        request, visitor, "chain_override.html", status=422,
         control=control, typed=typed, errors=errors, **found,
     )  # fmt: skip
 

@@ -255,6 +255,8 @@ def _acts(visitor: Visitor, row: RowMapping) -> set[str]:
         return acts | {name for then, name in steps.items() if then in ahead}
     if state in (RequestState.DRAFT, RequestState.COMPLETE):
         acts.add("compose")
+    if state is RequestState.NEED_MORE:
+        acts.add("amend")
     if state is RequestState.ANSWERED and row["answer_item"]:
         acts.add("feedback")
     if row["written_by"] is not None:
