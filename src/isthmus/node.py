@@ -67,6 +67,7 @@ class Node:
                     self.receiver,
                     self.scorer,
                     self.rescreener,
+                    self.register,
                     Pace.of(self.settings.partners),
                 ),
             },

@@ -20,3 +20,15 @@ def erase_items(tx: Transaction, item_ids: Iterable[str], erasure_id: str) -> in
             ledger.note(tx, "erased", f"{item_id}/{erasure_id}", erasure_id.encode())
         erased += found
     return erased
+
+
+def erase_envelopes(tx: Transaction, envelope_ids: Iterable[str], erasure_id: str) -> int:
+    """Destroy the content of single envelopes, where a copy that one brought may be kept no
+    longer but others of its item may. Returns how many held something."""
+    erased = 0
+    for envelope_id in sorted(set(envelope_ids)):
+        found = erasure_store.erase_envelope(tx, envelope_id, erasure_id)
+        if found:
+            ledger.note(tx, "erased", f"{envelope_id}/{erasure_id}", erasure_id.encode())
+        erased += found
+    return erased

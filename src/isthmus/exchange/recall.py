@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from isthmus.access.model import Purpose
+from isthmus.agreements import service
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
 from isthmus.exchange import (
     copy_store,
@@ -80,7 +81,11 @@ def _follow(
         partner = copy["partner"]
         if partner == shown.item.originator or copy["follow_id"] == shown.item.id:
             continue
-        asked, decision = _asked(tx, own, partner, copy, shown)
+        relied = _relied(tx, own, partner, copy)
+        if relied is None:
+            _unfollowed(tx, copy, shown.item.id)
+            continue
+        asked, decision = _asked(tx, own, partner, copy, shown, relied)
         presented = issue.present(held, shown.paths)
         link = release.terms_for(tx, presented, decision, asked, before=before)
         outbox.put(
@@ -96,17 +101,47 @@ def _follow(
     return told
 
 
+def _relied(tx: Transaction, own: str, partner: str, copy: Row) -> tuple[Released, Purpose] | None:
+    """Return by which clause and for which purpose a copy went, whether or not that still stands.
+
+    Where what was sent is erased here, any clause between the two: a recall needs none to pass,
+    and follows a copy that this node has no more. Nothing without an agreement between the two.
+    """
+    try:
+        sent = inbox.opened(tx, copy["envelope_id"]).envelope
+    except Erased:
+        row = post_store.by_id(tx, copy["envelope_id"])
+        clause = next(iter(service.clauses_between(tx, own, partner, tx.now)), None)
+        if clause is None or row is None:
+            return None
+        return Released(clause.citation, clause.agreement_hash), Purpose(row["purpose"])
+    basis = sent.basis[0]
+    cited = Released(f"{basis.agreement}/{basis.clause}", basis.agreement_hash)
+    return cited, Purpose(sent.asked.purpose)
+
+
+def _unfollowed(tx: Transaction, copy: Row, recall_id: str) -> None:
+    """Note that a recall cannot follow a copy, so that whoever looks sees by whom it is held."""
+    about, partner = copy["item_id"], copy["partner"]
+    copy_store.change_copy(
+        tx, about, partner, follow_id=recall_id, follow_state=copy_store.WITHHELD,
+        follow_code=None, follow_at=tx.now,
+    )  # fmt: skip
+    events.emit(tx, "recall.withheld", about, partner=partner, recall=recall_id)
+
+
 def _asked(
-    tx: Transaction, own: str, partner: str, copy: Row, shown: Presented
+    tx: Transaction,
+    own: str,
+    partner: str,
+    copy: Row,
+    shown: Presented,
+    relied: tuple[Released, Purpose],
 ) -> tuple[Asked, Decision]:
-    """A recall stands on the clause by which the item went, whether or not it still stands."""
-    sent = inbox.opened(tx, copy["envelope_id"])
-    basis = sent.envelope.basis[0]
-    given = Released(f"{basis.agreement}/{basis.clause}", basis.agreement_hash)
+    given, purpose = relied
     duties = Duties(onward=Onward(_onward(tx, copy), consent=False))
     decision = Decision(dict.fromkeys(shown.paths, given), {}, duties)
-    asked = Asked(own, partner, Purpose(sent.envelope.asked.purpose), Mode.SPONTANEOUS)
-    return asked, decision
+    return Asked(own, partner, purpose, Mode.SPONTANEOUS), decision
 
 
 def _onward(tx: Transaction, copy: Row) -> frozenset[str]:

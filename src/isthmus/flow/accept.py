@@ -2,7 +2,8 @@
 
 Each envelope is one transaction and may be tried again without harm: an item that the envelope
 brought before does nothing. A recall ends the use of its item here, follows whoever got the item
-from here, and is answered; an item that came for another purpose than targeting is no lookout.
+from here, and is answered; one that tells of an erasure by law is answered once it is erased here.
+An item that came for another purpose than targeting is no lookout.
 """
 
 from datetime import datetime
@@ -11,7 +12,8 @@ from isthmus.access.model import Actor, node_actor
 from isthmus.exchange import inbox, recall
 from isthmus.exchange import terms as terms_
 from isthmus.exchange.envelope import Opened
-from isthmus.intelligence import arrivals
+from isthmus.flow import erase
+from isthmus.intelligence import arrivals, items
 from isthmus.intelligence.keeping import Came
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.canonical import canonical
@@ -55,7 +57,10 @@ def apply(tx: Transaction, actor: Actor, envelope_id: str) -> bool:
         return False
     if item.kind is ItemKind.RECALL:
         recall.pass_on(tx, envelope_id)
-        recall.acted(tx, envelope_id, "done")
+        if item.body.get("reason") == items.ERASURE:
+            erase.erase_soon(tx, str(item.body["about"]), envelope_id)
+        else:
+            recall.acted(tx, envelope_id, "done")
     elif item.kind is ItemKind.CORRECTION and opened.envelope.follows:
         recall.acted(tx, envelope_id, "done")
     return True

@@ -12,12 +12,15 @@ from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cargo import erasure as cargo
 from isthmus.cargo.derive import Home
+from isthmus.exchange import copy_store, recall
+from isthmus.exchange import erasure as exchanged
 from isthmus.flow.screen import heed
-from isthmus.intelligence import retention
-from isthmus.kernel.errors import Invalid, NotFound
+from isthmus.intelligence import items, retention, store
+from isthmus.intelligence.keeping import ItemState
+from isthmus.kernel.errors import Conflict, Invalid, NotFound
 from isthmus.parties import hit_store, hits
 from isthmus.parties import store as lists
-from isthmus.platform import audit, documents
+from isthmus.platform import audit, documents, jobs
 from isthmus.platform.erasure import DOCUMENTS, Erasers, Erasure, Outcome, Register, Subject
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list
@@ -25,6 +28,8 @@ from isthmus.risk import store as risk
 
 # Grounds on which data are erased.
 GROUNDS = code_list("erasure_grounds").codes()
+TOLD = "originator_erased"
+JOB = "erase.recalled"
 
 
 def _person(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
@@ -43,7 +48,12 @@ def _list_entry(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
 
 
 def _item(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
-    return retention.erase_item(tx, erasure.subject.id, erasure.id)
+    """Erase an item with what corrects it: copies, envelopes, and the issue of an own one."""
+    whole = retention.items_of(tx, erasure.subject.id)
+    counts = dict(retention.erase_item(tx, erasure.subject.id, erasure.id))
+    if envelopes := exchanged.erase_items(tx, whole, erasure.id):
+        counts["envelope"] = envelopes
+    return counts
 
 
 def erasers(home: Home) -> Erasers:
@@ -108,11 +118,15 @@ class Eraser:
         return self._erase(actor, Subject("list_entry", name), ground, allowed)
 
     def item(self, actor: Actor, item_id: str, ground: str) -> Outcome:
-        """Erase every copy of an item at this node, and of what corrected it."""
+        """Erase every copy of an item at this node, and of what corrected it.
+
+        Whoever got an own item from here is told by a recall to erase it, too.
+        """
 
         def allowed(tx: Transaction) -> None:
             check(tx, actor, Permission.ERASURE_PERFORM, object_id=item_id)
             retention.check_hold(tx, item_id)
+            _call_back(tx, actor, item_id)
 
         return self._erase(actor, Subject("item", item_id), ground, allowed)
 
@@ -136,6 +150,62 @@ class Eraser:
                 "code_unknown", f"one of {', '.join(GROUNDS)}", field="ground", value=ground
             )
         return self.register.erase(subject, actor=actor.id, basis=ground, check=allowed)
+
+
+def _call_back(tx: Transaction, actor: Actor, item_id: str) -> None:
+    """Have every holder of an own item erase it: the recall leaves with this erasure, or not."""
+    row = store.item(tx, item_id)
+    mine = row is not None and row["own"] and row["state"] != ItemState.ERASED
+    if mine and copy_store.copies(tx, item_id):
+        items.recall(tx, actor, item_id, items.ERASURE)
+
+
+# -- what partners told, and what may be kept no longer ----------------------------------------
+
+
+def erase_soon(tx: Transaction, item_id: str, envelope_id: str) -> None:
+    """A recall says that its originator erased the item: have it erased here, too."""
+    jobs.enqueue(tx, JOB, {"item": item_id, "envelope": envelope_id}, key=envelope_id)
+
+
+def erase_recalled(register: Register, item_id: str, envelope_id: str) -> bool:
+    """Erase what its originator erased, and tell it so; false while it is held as evidence.
+
+    Again it does nothing but tell.
+    """
+
+    def allowed(tx: Transaction) -> None:
+        row = store.item(tx, item_id)
+        if row is None or row["state"] == ItemState.ERASED or not store.copies_of(tx, item_id):
+            raise NotFound("item_unknown", "nothing of it is here", item=item_id)
+        retention.check_hold(tx, item_id)
+
+    try:
+        register.erase(Subject("item", item_id), actor="node", basis=TOLD, check=allowed)
+    except NotFound:
+        pass
+    except Conflict:
+        register.database.write(
+            lambda tx: recall.acted(tx, envelope_id, "refused", "held_as_evidence")
+        )
+        return False
+    register.database.write(lambda tx: recall.acted(tx, envelope_id, "done"))
+    return True
+
+
+def sweep_items(tx: Transaction, actor: Actor) -> int:
+    """Erase copies of items past their retention, with the envelopes that brought them; where
+    nothing of an item is left, with all that was sent of it. Returns how many copies."""
+    rows = store.past_retention(tx, tx.now.date())
+    swept = retention.sweep(tx, actor)
+    exchanged.erase_envelopes(
+        tx, [row["source"].partition(">")[0] for row in rows], retention.RETENTION
+    )
+    for item_id in {row["item"] for row in rows}:
+        known = store.item(tx, item_id)
+        if known is not None and known["state"] == ItemState.ERASED:
+            exchanged.erase_items(tx, [item_id], retention.RETENTION)
+    return swept
 
 
 def hold_party(tx: Transaction, actor: Actor, reference: str, hold: str | None) -> int:

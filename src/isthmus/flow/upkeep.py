@@ -4,6 +4,7 @@ Open units are assessed again when rules or models changed, in batches between w
 first; looking for them every hour also takes a rule that expired at midnight out of the queue.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from isthmus.access import sign_in
@@ -14,7 +15,7 @@ from isthmus.agreements.service import clauses_between
 from isthmus.cases import clocks
 from isthmus.cases.partner_model import PACE, Pace
 from isthmus.exchange.by_agreements import ByAgreements
-from isthmus.flow import accept, reconsider, telling, together, told
+from isthmus.flow import accept, erase, reconsider, telling, together, told
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
@@ -23,6 +24,7 @@ from isthmus.intelligence import retention
 from isthmus.parties import hits
 from isthmus.parties.lists import alarms
 from isthmus.platform.database import Database
+from isthmus.platform.erasure import Register
 from isthmus.platform.jobs import Job
 from isthmus.platform.transaction import Transaction
 from isthmus.platform.worker import Handler, Periodic
@@ -44,6 +46,7 @@ def handlers(
     receiver: Receiver,
     scorer: Scorer,
     rescreener: Rescreener,
+    register: Register,
     pace: Pace = PACE,
 ) -> dict[str, Handler]:
     """Return the handlers of the loop's jobs, by kind."""
@@ -78,6 +81,9 @@ def handlers(
     def again_by_agreements() -> None:
         reconsider.reconsider(database, ByAgreements(clauses_between, overlay))
 
+    def erase_told(told: Mapping[str, str]) -> None:
+        erase.erase_recalled(register, told["item"], told["envelope"])
+
     def fall_due() -> None:
         database.write(commitments.fall_due)
 
@@ -86,6 +92,7 @@ def handlers(
         accept.JOB: take_in,
         telling.JOB: work_together,
         told.JOB: share,
+        erase.JOB: lambda job: erase_told(job.payload),
         reconsider.JOB: lambda _job: again_by_agreements(),
         "score": score,
         "reassess": reassess,
@@ -108,4 +115,4 @@ def watch_hits(tx: Transaction) -> None:
 def watch_items(tx: Transaction) -> None:
     """Put items that ran out out of use, and erase those that may be kept no longer."""
     retention.expire(tx, node_actor())
-    retention.sweep(tx, node_actor())
+    erase.sweep_items(tx, node_actor())

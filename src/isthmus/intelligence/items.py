@@ -36,6 +36,9 @@ PREFIXES: Mapping[ItemKind, str] = {
     ItemKind.CORRECTION: "cor",
     ItemKind.RECALL: "rcl",
 }
+# The reason of a recall that has holders erase what they got (code list recall_reasons).
+ERASURE = "erasure"
+OVER = (ItemState.RECALLED, ItemState.ERASED)
 # These come about by ``correct`` and ``recall`` only.
 _BY_ACT = (ItemKind.CORRECTION, ItemKind.RECALL)
 
@@ -121,10 +124,13 @@ def recall(
 ) -> Item:
     """Take an own item back, all its versions; the recall is what travels.
 
-    What was seized or found by it stays: a recall ends use, it erases nothing.
+    What was seized or found by it stays: a recall ends use, it erases nothing. One that tells
+    holders of an erasure by law (``ERASURE``) has each erase its own copies, unless evidence: it
+    goes after an item that was recalled before, too.
     """
     check(tx, actor, Permission.ITEM_RECALL, object_id=item_id)
-    _, item = _own(tx, item_id)
+    over = (ItemState.ERASED,) if reason == ERASURE else OVER
+    _, item = _own(tx, item_id, over)
     body = {"about": item.id, "about_kind": item.kind.value, "reason": reason}
     if replaced_by is not None:
         body["replaced_by"] = replaced_by
@@ -161,7 +167,9 @@ def _new(
     return Item(f"{node}:{new_id(PREFIXES[kind])}", kind, 1, node, tx.now, marking, body)
 
 
-def _own(tx: Transaction, item_id: str) -> tuple[RowMapping, Item]:
+def _own(
+    tx: Transaction, item_id: str, over: Sequence[ItemState] = OVER
+) -> tuple[RowMapping, Item]:
     """Return an own item that stands, and its newest version."""
     tx.lock([item_id])
     row = store.item(tx, item_id)
@@ -169,7 +177,7 @@ def _own(tx: Transaction, item_id: str) -> tuple[RowMapping, Item]:
         raise NotFound("item_unknown", "no such item", item=item_id)
     if not row["own"]:
         raise Denied("not_originator", "only its originator changes an item", item=item_id)
-    if row["state"] in (ItemState.RECALLED, ItemState.ERASED):
+    if row["state"] in over:
         raise Conflict("item_over", "the item is recalled or erased", item=item_id)
     newest = store.copies_of(tx, item_id)[-1]
     return row, keeping.load(tx, newest)

@@ -85,14 +85,18 @@ def erase_item(tx: Transaction, item_id: str, erasure_id: str) -> Mapping[str, i
     return {"item_copy": len(rows), "document": erased}
 
 
-def _whole(tx: Transaction, item_id: str) -> list[RowMapping]:
-    """Return the copies of an item and of its corrections, which say parts of it again."""
+def items_of(tx: Transaction, item_id: str) -> list[str]:
+    """Return an item and the corrections of it, which say parts of it again."""
     about = [
-        row["item"]
+        str(row["item"])
         for row in store.naming(tx, ObjectKind.ITEM, [item_id])
         if row["kind"] == ItemKind.CORRECTION
     ]
-    return [row for one in dict.fromkeys([item_id, *about]) for row in store.copies_of(tx, one)]
+    return list(dict.fromkeys([item_id, *about]))
+
+
+def _whole(tx: Transaction, item_id: str) -> list[RowMapping]:
+    return [row for one in items_of(tx, item_id) for row in store.copies_of(tx, one)]
 
 
 def _stand_erased(tx: Transaction, item_id: str) -> None:
