@@ -24,6 +24,27 @@ DESKS = {
         Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
     },
     "/items/new": {Role.ANALYST, Role.SUPERVISOR},
+    "/requests": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR,
+    },
+    "/chains": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR,
+    },
+    "/seizures": {
+        Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR,
+    },
+    "/live": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER, Role.LEGAL_OFFICER,
+    },
+    "/partners": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER, Role.LEGAL_OFFICER,
+    },
+    "/agreements": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER, Role.LEGAL_OFFICER,
+    },
+    "/partnership": {
+        Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER, Role.LEGAL_OFFICER,
+    },
     "/lists": {
         Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
     },
