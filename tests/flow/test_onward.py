@@ -7,7 +7,7 @@ import pytest
 from exchange import conftest as nodes
 from exchange.test_post import carry
 from exchange.world import MARKING, befriend
-from flow.treaties import act, bring, ratified, receipts_back, see, settle_in
+from flow.treaties import act, bring, ratified, receipts_back, see, settle_in, take_in
 from isthmus.access.model import Role, node_actor
 from isthmus.exchange import consents, post_store, recall
 from isthmus.exchange.model import Lane
@@ -144,3 +144,21 @@ def test_a_holder_hears_nothing_of_a_path_that_it_has_not(three, item):
     assert see(antwerp, post_store.waiting, rotterdam.code, "immediate", 10) == []
     (held,) = see(rotterdam, reading.lookouts_in_force)
     assert "seals" not in held.item.body
+
+
+def test_what_was_corrected_before_goes_with_its_correction(three, item):
+    panama, antwerp, rotterdam = three
+    raw = consent(three, item)
+    supervisor = panama.staff[Role.SUPERVISOR]
+    change = [{"path": "seals", "value": ["AB12354"]}]
+    made = act(panama, items.correct, supervisor, item.id, change, "misread")
+    assert bring(panama, antwerp, made.correction)
+    send(antwerp, item, rotterdam, consents=[raw])
+    assert bring(antwerp, rotterdam, item)
+    assert take_in(rotterdam, made.correction)
+    state, now = see(rotterdam, newest, item.id)
+    assert (state, now.version, now.body["seals"]) == ("current", 2, ["AB12354"])
+    send(antwerp, item, rotterdam, consents=[raw])
+    assert bring(antwerp, rotterdam, item)
+    assert len(see(rotterdam, post_store.arrived, made.correction.id)) == 1
+    assert see(rotterdam, newest, item.id)[1].body["seals"] == ["AB12354"]

@@ -32,6 +32,17 @@ def pass_correction_on(tx: Transaction, event: Event) -> None:
             _pass_on(tx, correction, copy)
 
 
+def send_corrected(tx: Transaction, event: Event) -> None:
+    """Send what its originator has corrected since right behind a partner's item. A reaction to
+    ``item.sent``: only the record as it came can be passed on, and it is known to be wrong."""
+    row = store.item(tx, event.object_id)
+    if row is None or row["own"]:
+        return
+    for copy in copy_store.copies(tx, event.object_id):
+        if copy["partner"] == event.payload["partner"]:
+            catch_up(tx, copy)
+
+
 def catch_up(tx: Transaction, copy: Row) -> None:
     """Pass on to a holder the corrections of its copy that could not follow it before."""
     corrections = {

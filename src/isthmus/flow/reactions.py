@@ -12,7 +12,7 @@ from isthmus.flow.accept import accept_soon
 from isthmus.flow.follow import follow_correction, follow_recall
 from isthmus.flow.heard import tell_opened, tell_used
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
-from isthmus.flow.onward import pass_correction_on
+from isthmus.flow.onward import pass_correction_on, send_corrected
 from isthmus.flow.profiles import heed_end
 from isthmus.flow.reconsider import heed_stopped, reconsider_soon
 from isthmus.flow.telling import heed_item, heed_receipt, heed_sent, tell_chain, tell_request
@@ -49,7 +49,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "envelope.acted": (recall.answered,),
     "item.received": (accept_soon,),
     "item.entered": (heed_lookout, heed_item),
-    "item.sent": (heed_sent, settle_sent),
+    "item.sent": (heed_sent, settle_sent, send_corrected),
     "envelope.used": (heed_receipt,),
     "envelope.stopped": (heed_stopped, share_soon),
     "agreement.changed": (reconsider_soon,),
