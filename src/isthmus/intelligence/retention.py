@@ -16,6 +16,8 @@ from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 
 RETENTION = "retention"
+TOLD = 50
+"""Items that one event names; of more that ran out at once there are several events."""
 
 
 def expire(tx: Transaction, actor: Actor) -> list[str]:
@@ -31,7 +33,9 @@ def expire(tx: Transaction, actor: Actor) -> list[str]:
         audit.record(
             tx, actor.id, "items.expire", "item", "expiry", agency=actor.agency, items=len(items)
         )
-        events.emit(tx, "items.expired", "expiry", items=items[:50], count=len(items))
+        for start in range(0, len(items), TOLD):
+            part = items[start : start + TOLD]
+            events.emit(tx, "items.expired", "expiry", items=part, count=len(part))
     return items
 
 
