@@ -1,7 +1,8 @@
 """One node of a demonstration as a process: ``python -m isthmus.cli.demo_node FOLDER``.
 
 It serves until it is told to stop, or until whoever started it is gone: then its standard input
-ends.
+ends. A byte there says that somebody else has written into its database: it looks at once, as it
+does after a commit of its own.
 """
 
 import os
@@ -18,15 +19,16 @@ from isthmus.platform import telemetry
 def main() -> None:
     """Serve the node of a folder at the address of its settings."""
     telemetry.configure(json=True, level="WARNING")
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     with Node.open(Path(sys.argv[1])) as node:
+        threading.Thread(target=_heed, args=(node,), name="told", daemon=True).start()
         listen = node.settings.listen
         serving.serve_node(node, listen.host, listen.port)
 
 
-def _end_with_parent() -> None:
+def _heed(node: Node) -> None:
     while os.read(sys.stdin.fileno(), 1024):
-        pass
+        for wake in tuple(node.database.wakers):
+            wake()
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,5 +1,6 @@
 """The processes of the three nodes: started, asked whether they are there, ended cleanly."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -76,6 +77,14 @@ class Processes:
             return False
         finally:
             line.close()
+
+    def wake(self, place: Place) -> None:
+        """Have a node look at once for what was written beside it."""
+        process = self.running.get(place)
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError):  # it ends: what waits is found when it is back
+                process.stdin.write(b".")
+                process.stdin.flush()
 
     def stop(self, places: Iterable[Place] | None = None) -> None:
         """End these nodes, or all: each finishes what it does."""

@@ -47,6 +47,7 @@ class Desk:
 
     place: Place
     node: Node
+    wake: Callable[[Place], None]  # has the node's process look at once
     people: dict[tuple[Role, int], Actor] = field(default_factory=dict)
 
     @property
@@ -63,7 +64,9 @@ class Desk:
     def act(self, role: Role, act: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Let a person of this role do something, in a transaction of its own."""
         actor = self.person(role)
-        return self.node.database.write(lambda tx: act(tx, actor, *arguments, **named))
+        done = self.node.database.write(lambda tx: act(tx, actor, *arguments, **named))
+        self.wake(self.place)
+        return done
 
     def see(self, read: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Read something."""

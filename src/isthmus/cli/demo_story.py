@@ -113,6 +113,7 @@ class Story:
             node = stage.desks[place].node
             paper = BytesIO(box.papers[place.country])
             node.receiver.receive(node.actor, paper, Source(f"late-{place.country}.edi"))
+            stage.processes.wake(place)
         stage.tell(desk, f"a departure list comes late; {box.container} is on it, for Antwerp")
         unit = desk.until("the unit of the box", lambda tx: newest_unit(tx, box.container))
         self.antwerp.until("the unit of the box", lambda tx: newest_unit(tx, box.container))

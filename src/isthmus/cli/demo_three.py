@@ -85,7 +85,11 @@ def _say(wish: Wish, words: str) -> None:
 def _story(wish: Wish, processes: Processes, pace: float) -> dict[str, Any]:
     with ExitStack() as stack:
         desks = {
-            place: Desk(place, stack.enter_context(Node.open(wish.order.root / place.folder)))
+            place: Desk(
+                place,
+                stack.enter_context(Node.open(wish.order.root / place.folder)),
+                processes.wake,
+            )
             for place in PLACES
         }
         return Story(Stage(desks, processes, pace, lambda line: _say(wish, line))).run()
