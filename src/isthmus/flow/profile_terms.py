@@ -75,7 +75,7 @@ def terms(item: Item) -> Terms:
         found, out = reader(name, value, numbers)
         left += out
         if found is not None:
-            parts.append(found)
+            parts += found["all"] if set(found) == {"all"} else [found]
             used.append(name)
     when = None if not parts else parts[0] if len(parts) == 1 else {"all": parts}
     kept = {one: numbers[one] for one in _thresholds(when) if one in numbers}

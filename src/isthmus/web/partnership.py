@@ -1,5 +1,6 @@
 """The desk of partnerships: how fast and how accurate, the rows behind it, and the signed pack."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -138,7 +139,7 @@ def pack(
         request, visitor, "partnership_assurance.html", status=422 if wrong else 200,
         partner=partner, since=start, until=end, said=said, wrong=wrong,
         took=_took(visitor.reader), seconds=lambda value: timedelta(seconds=value),
-        moment=datetime.fromisoformat,
+        moment=datetime.fromisoformat, lines=_apart,
     )  # fmt: skip
 
 
@@ -164,6 +165,12 @@ def sign(visitor: Assuring, partner: Code, form: Typed) -> Response:
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _apart(times: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The times of a pack without those of an agreement that is the only one of its measure."""
+    counts = Counter(one["measure"] for one in times if one["agreement"] is not None)
+    return [one for one in times if one["agreement"] is None or counts[one["measure"]] > 1]
 
 
 def _midnight(day: date) -> datetime:
@@ -205,6 +212,8 @@ def _took(reader: Reader) -> Any:
             return reader.t("partnership.ms", count=round(seconds * 1000))
         if seconds < 120:
             return reader.t("partnership.seconds", count=round(seconds, 1 if seconds < 10 else 0))
+        if seconds % 3600 == 0 and seconds < 3 * 86_400:
+            return reader.t("partnership.hours", count=int(seconds // 3600))
         return reader.span(span)
 
     return said
