@@ -32,8 +32,9 @@ sys.path.insert(0, str(TESTS))  # nodes are made as the tests make them
 
 from exchange.world import Party  # noqa: E402
 from federation.child import open_party  # noqa: E402
+from federation.child import put_many as put_items  # noqa: E402
 from federation.nodes import Process, build, free_port  # noqa: E402
-from isthmus.exchange import identity, issue, outbox, receipts, release, tls, upkeep  # noqa: E402
+from isthmus.exchange import identity, issue, receipts, tls, upkeep  # noqa: E402
 from isthmus.exchange.connection import Connection  # noqa: E402
 from isthmus.exchange.model import Lane  # noqa: E402
 from isthmus.exchange.station import Station  # noqa: E402
@@ -151,25 +152,9 @@ def hop(pair: Pair, number: int) -> None:
 
 def put_many(pair: Pair, number: int, lane: Lane = Lane.ROUTINE) -> float:
     """Put a backlog, many in one transaction; return the seconds it took."""
-    from exchange.world import released
-    from isthmus.access.model import Purpose
-    from isthmus.agreements.model import Asked, Mode
-
-    asked = Asked(NODES[0], NODES[1], Purpose.TARGETING, Mode.SPONTANEOUS)
-    decision = released(list(FIELDS))
     began = time.perf_counter()
-
-    def work(tx: Transaction, some: int) -> None:
-        own = identity.signer(tx)
-        for _ in range(some):
-            issued = issue.issue(pair.a.item(**FIELDS), own)
-            presented = issue.present(issued, issued.disclosures)
-            link = release.terms_for(tx, presented, decision, asked)
-            outbox.put(tx, NODES[1], lane, presented, [link], decision, asked)
-
     for start in range(0, number, 1000):
-        some = min(1000, number - start)
-        pair.a.database.write(lambda tx, s=some: work(tx, s))  # type: ignore[misc]
+        put_items(pair.a, NODES[1], min(1000, number - start), lane, **FIELDS)
     return time.perf_counter() - began
 
 

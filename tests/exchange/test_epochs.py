@@ -10,6 +10,7 @@ from exchange.test_ledger import alarms, exchange_checkpoints, filled
 from exchange.test_post import carry, received
 from exchange.world import befriend
 from isthmus.exchange import epochs, identity, post_store, upkeep
+from isthmus.exchange.model import Lane
 from isthmus.platform.database import Database
 
 
@@ -48,9 +49,13 @@ def opened():
 def resynchronise(one, other):
     """What a line does when the partner does not know the epoch."""
     statement = one.database.read(lambda tx: bytes(identity.me(tx)["statement"]))
-    told = other.database.write(lambda tx: epochs.take(tx, one.code, statement))
-    told = orjson.loads(orjson.dumps(told))
-    return epochs.resynchronise(one.database, one.policy, other.code, told)
+    back, after = 0, None
+    while True:
+        told = other.database.write(lambda tx, at=after: epochs.take(tx, one.code, statement, at))
+        told = orjson.loads(orjson.dumps(told))
+        back += epochs.resynchronise(one.database, one.policy, other.code, told)
+        if (after := told["next"]) is None:
+            return back
 
 
 def test_a_restored_node_loses_nothing_and_alarms_nobody(pair, tmp_path, opened):
@@ -83,6 +88,22 @@ def test_a_restored_node_loses_nothing_and_alarms_nobody(pair, tmp_path, opened)
     assert exchange_checkpoints(panama, antwerp) == "consistent"
     assert alarms(antwerp) == []
     assert alarms(panama) == []
+
+
+@pytest.mark.parametrize("part", [1, 3, 7, 100])
+def test_what_was_lost_is_given_back_in_parts(pair, tmp_path, opened, monkeypatch, part):
+    panama, antwerp = pair
+    copy = backup(panama, tmp_path)
+    filled(panama, antwerp, 5)
+    panama.put(antwerp.code, lane=Lane.FLASH)
+    panama.put(antwerp.code, lane=Lane.ROUTINE)
+    carry(panama, antwerp, Lane.FLASH)
+    carry(panama, antwerp, Lane.ROUTINE)
+    monkeypatch.setattr(epochs, "BACK", part)
+    panama = restore(panama, copy, opened)
+    panama.database.write(epochs.open_new)
+    assert resynchronise(panama, antwerp) == 7
+    assert resynchronise(panama, antwerp) == 0
 
 
 def test_an_old_epoch_is_closed(pair):

@@ -10,16 +10,20 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from exchange.world import Party, Told
-from isthmus.exchange import key_store, upkeep
+from exchange.world import Party, Told, released
+from isthmus.access.model import Purpose
+from isthmus.agreements.model import Asked, Mode
+from isthmus.exchange import dispatch, identity, issue, key_store, outbox, release, upkeep
 from isthmus.exchange.model import Lane
 from isthmus.exchange.station import Station
 from isthmus.kernel.time import SystemClock
 from isthmus.platform.database import Database
 from isthmus.platform.keys import KeyRing
+from isthmus.platform.transaction import Transaction
 from isthmus.platform.worker import Worker
 
 
@@ -36,6 +40,26 @@ def puts(node: Party, root: Path, partner: str, lane: str, every: float) -> None
             node.put(partner, item, Lane(lane))
             told.write(item.id.encode() + b"\n")
             time.sleep(every)
+
+
+def put_many(
+    node: Party, partner: str, number: int, lane: Lane = Lane.ROUTINE, **body: Any
+) -> list[str]:
+    """Put items in the outbox in one transaction; return their ids."""
+    made = [node.item(**body) for _ in range(number)]
+    paths = list(made[0].paths())
+    decision = released(paths)
+    asked = Asked(node.code, partner, Purpose.TARGETING, Mode.SPONTANEOUS)
+
+    def work(tx: Transaction) -> None:
+        own = identity.signer(tx)
+        for item in made:
+            presented = issue.present(issue.issue(item, own), paths)
+            link = release.terms_for(tx, presented, decision, asked)
+            outbox.put(tx, partner, lane, presented, [link], decision, asked)
+
+    node.database.write(work)
+    return [item.id for item in made]
 
 
 def running(node: Party, root: Path, *, whole: bool = False) -> tuple[Station, Worker]:
@@ -59,6 +83,7 @@ def running(node: Party, root: Path, *, whole: bool = False) -> tuple[Station, W
 
 
 def main() -> None:
+    dispatch.WITNESS_EVERY = 2.0  # a test does not live for the 30 s between two
     root = Path(sys.argv[1])
     node = open_party(root)
     running(node, root, whole="whole" in sys.argv[2:])

@@ -150,7 +150,11 @@ class Calls:
         return orjson.dumps(self.database.write(lambda tx: witness.asked_by(tx, sender, asked)))
 
     def _epoch(self, sender: str, body: bytes) -> bytes:
-        return orjson.dumps(self.database.write(lambda tx: epochs.take(tx, sender, body)))
+        statement, more, place = body.partition(b"\n")
+        after = _object(place) if more else None
+        return orjson.dumps(
+            self.database.write(lambda tx: epochs.take(tx, sender, statement, after))
+        )
 
     def _blind_set(self, sender: str, body: bytes) -> bytes:
         """Prepare the set that a partner may ask about blindly for a purpose."""

@@ -216,8 +216,13 @@ class Line:
 
     def _tell_epoch(self) -> None:
         statement = self.database.read(lambda tx: bytes(identity.me(tx)["statement"]))
-        told = self.connection.post(self._own, "/exchange/epoch", statement)
-        epochs.resynchronise(self.database, self.policy, self.partner, _object(told))
+        body = statement
+        while True:
+            told = _object(self.connection.post(self._own, "/exchange/epoch", body))
+            epochs.resynchronise(self.database, self.policy, self.partner, told)
+            if told.get("next") is None:
+                break
+            body = statement + b"\n" + canonical(told["next"])
 
     def _send_receipts(self) -> bool:
         rows = self.database.read(lambda tx: post_store.unsent(tx, self.partner))

@@ -26,7 +26,7 @@ from isthmus.exchange import (
     vault,
 )
 from isthmus.exchange.envelope import Opened
-from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane
+from isthmus.exchange.model import BATCH_BYTES, Direction, EnvelopeState, Head, Lane
 from isthmus.exchange.policy import Policy
 from isthmus.exchange.tables import Row
 from isthmus.kernel.canonical import canonical
@@ -38,6 +38,8 @@ from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
 
 KIND = "epoch"
+BACK = 500  # envelopes of a lane given back at a time
+_PLACE = {"lane": str, "epoch": int, "sequence": int}
 OUT, IN = Direction.OUT.value, Direction.IN.value
 _SHAPE = {"node": str, "epoch": int, "at": str, "heads": [dict], "ledger": dict}
 _HEAD = {
@@ -122,11 +124,13 @@ def go_on(tx: Transaction, partner: str, lane: Lane, head: Head) -> None:
     outbox.rebase(tx, partner, lane, head)
 
 
-def take(tx: Transaction, sender: str, raw: bytes) -> dict[str, Any]:
-    """Take the opening of a partner's new epoch; return what it lost.
+def take(
+    tx: Transaction, sender: str, raw: bytes, after: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Take the opening of a partner's new epoch; return what it lost, a part at a time.
 
-    Answering begins after the heads that the statement names, so that asking again gives the
-    same: what was given back once is passed over.
+    Answering begins after the heads that the statement names, or ``after`` the last envelope of
+    the part before, so that asking again gives the same: what was given back once is passed over.
     """
     partner = partners.trusted(tx, sender)
     held = signing.read(raw, KIND, partners.keys_of(tx, sender))
@@ -144,9 +148,11 @@ def take(tx: Transaction, sender: str, raw: bytes) -> dict[str, Any]:
         audit.record(tx, "node", "partner.epoch", "partner", sender, epoch=said["epoch"])
         events.emit(tx, "partner.restored", sender, epoch=said["epoch"])
         _send_again(tx, sender, said["heads"])
+    lost, last = _lost(tx, sender, said["heads"], after)
     return {
-        "checkpoint": _witnessed(tx, sender),
-        "envelopes": _lost(tx, sender, said["heads"]),
+        "checkpoint": None if after else _witnessed(tx, sender),
+        "envelopes": lost,
+        "next": last,
     }
 
 
@@ -174,21 +180,39 @@ def _send_again(tx: Transaction, sender: str, heads: Sequence[Mapping[str, Any]]
 
 
 def _lost(
-    tx: Transaction, sender: str, heads: Sequence[Mapping[str, Any]]
-) -> list[orjson.Fragment]:
-    """What the partner had sent since its backup, in its own signed bytes."""
-    known = _known(heads, identity.me(tx)["node"], OUT)
-    found = []
-    for lane in Lane:
-        one = known.get(lane.value)
-        for row in post_store.since(
-            tx, IN, sender, lane.value,
-            one["epoch"] if one else 0, one["sequence"] if one else 0,
-            partners.partner(tx, sender).epoch,
-        ):  # fmt: skip
+    tx: Transaction,
+    sender: str,
+    heads: Sequence[Mapping[str, Any]],
+    after: Mapping[str, Any] | None,
+) -> tuple[list[orjson.Fragment], dict[str, Any] | None]:
+    """What the partner had sent since its backup, in its own signed bytes, lane after lane; and
+    the last place, when there may be more."""
+    known: dict[str, Any] = _known(heads, identity.me(tx)["node"], OUT)
+    lanes = list(Lane)
+    if after is not None:
+        shape.check(after, _PLACE, "the place")
+        lanes = [lane for lane in lanes if lane.value >= after["lane"]]
+        known[after["lane"]] = after
+    found: list[orjson.Fragment] = []
+    size = 0
+    last: dict[str, Any] | None = None
+    until = partners.partner(tx, sender).epoch
+    for lane in sorted(lanes, key=lambda one: one.value):
+        one = known.get(lane.value) or {"epoch": 0, "sequence": 0}
+        rows = post_store.since(
+            tx, IN, sender, lane.value, one["epoch"], one["sequence"], until, BACK
+        )
+        for row in rows:
+            if size > BATCH_BYTES:
+                return found, last
+            last = {"lane": lane.value, "epoch": row["epoch"], "sequence": row["sequence"]}
             if row["body"] is not None:
-                found.append(orjson.Fragment(vault.unlock(tx.keys, row["id"], row)))
-    return found
+                raw = vault.unlock(tx.keys, row["id"], row)
+                found.append(orjson.Fragment(raw))
+                size += len(raw)
+        if len(rows) == BACK:
+            return found, last
+    return found, None
 
 
 def _witnessed(tx: Transaction, sender: str) -> Any:

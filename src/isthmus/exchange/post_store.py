@@ -374,8 +374,9 @@ def make_room(tx: Transaction, row: Row, epoch: int, sequence: int) -> None:
 
 @unscoped("a restored partner gets its own envelopes back from the node")
 def since(
-    tx: Transaction, direction: str, partner: str, lane: str, epoch: int, sequence: int, until: int
-) -> list[RowMapping]:
+    tx: Transaction, direction: str, partner: str, lane: str, epoch: int, sequence: int, until: int,
+    most: int,
+) -> list[RowMapping]:  # fmt: skip
     """Return the envelopes of a chain after a place, in this and later epochs before ``until``."""
     rows = tx.execute(
         select(envelope_table)
@@ -387,5 +388,6 @@ def since(
             or_(_e.epoch > epoch, and_(_e.epoch == epoch, _e.sequence > sequence)),
         )
         .order_by(_e.epoch, _e.sequence)
+        .limit(most)
     )
     return list(rows.mappings())
