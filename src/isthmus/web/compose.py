@@ -14,6 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from isthmus.access import denials
 from isthmus.access.model import Permission
+from isthmus.agreements import service, words
+from isthmus.agreements.model import Standing
 from isthmus.exchange import holders, partners
 from isthmus.exchange.model import Lane
 from isthmus.flow import handover
@@ -136,7 +138,7 @@ def _known(tx: Transaction, visitor: Visitor, looked: Looked, asked: Asked) -> d
     locale, item = visitor.reader.locale, looked.item
     known = {one.code: one for one in partners.directory(tx, visitor.actor)}
     post = holders.post(tx, visitor.actor, item.id)
-    rows = rows_of(looked, locale)
+    rows = rows_of(looked, visitor.reader)
     columns = [
         column(looked, view, known[view.partner], asked, rows, post, locale)
         for view in looked.views
@@ -147,12 +149,29 @@ def _known(tx: Transaction, visitor: Visitor, looked: Looked, asked: Asked) -> d
         "opened": looked.opened,
         "rows": rows,
         "columns": _nearest_first(columns),
+        "agreements": _clauses(tx, visitor, columns),
         "marking": {one.path: one.value for one in marking(item, locale)},
         "personal": personal,
         "may_open": visitor.may(Permission.ITEM_PERSONS)
         and visitor.may(Permission.PERSON_DATA_READ),
         "may_send": visitor.may(Permission.ITEM_SEND),
     }
+
+
+def _clauses(tx: Transaction, visitor: Visitor, columns: list[Column]) -> dict[str, str]:
+    """What the clauses that are named say, in the reader's language, for whoever may read them."""
+    if not visitor.may(Permission.AGREEMENT_READ):
+        return {}
+    wanted = {citation for one in columns for citation in one.named}
+    found = {}
+    for row, agreement in service.agreements(tx, visitor.actor):
+        if row["state"] != Standing.ACTIVE:
+            continue
+        for clause in agreement.clauses:
+            citation = f"{agreement.id}/{clause.id}"
+            if citation in wanted:
+                found[citation] = words.text(agreement, clause.id, visitor.reader.locale)
+    return found
 
 
 def _nearest_first(columns: list[Column]) -> list[Column]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from isthmus.intelligence.model import Item, nested
 from isthmus.intelligence.render import Rendered, label, line, render
 from isthmus.reference.codelist import LOCALES, code_list
 from isthmus.web.compose_asked import CONDITIONS, MODES, PURPOSES, Asked
+from isthmus.web.i18n import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,13 @@ class Column:
         return self.staying == len(self.cells)
 
     @property
+    def named(self) -> tuple[str, ...]:
+        """The clauses that the cells name, those by which something goes first."""
+        goes = [one.clause for one in self.cells if one.goes]
+        stays = [one.clause for one in self.cells if not one.goes]
+        return tuple(dict.fromkeys(one for one in (*goes, *stays) if one))
+
+    @property
     def remedies(self) -> tuple[Remedy, ...]:
         """What the person may set so that more goes, each once."""
         return tuple(dict.fromkeys(one for lack in self.lacks for one in lack.remedies))
@@ -133,8 +142,9 @@ class Column:
         return Counter(one.change for one in told if one.change)
 
 
-def rows_of(looked: Looked, locale: str) -> list[Row]:
+def rows_of(looked: Looked, reader: Reader) -> list[Row]:
     """Return the fields of an item in the order of its schema."""
+    locale = reader.locale
     shown = looked.item if looked.opened else without_persons(looked.item)
     personal = set(schema.personal_paths(looked.item))
     found = []
@@ -143,10 +153,19 @@ def rows_of(looked: Looked, locale: str) -> list[Row]:
             found.append(Row(path, label(looked.item.kind, path, locale), None, personal=True))
             continue
         said = line(shown, path, value, locale)
+        words = moment_at(shown, path, value, reader) or said.value
         found.append(
-            Row(path, said.label, said.value, path in personal, said.language, said.language_name)
+            Row(path, said.label, words, path in personal, said.language, said.language_name)
         )
     return found
+
+
+def moment_at(item: Item, path: str, value: Any, reader: Reader) -> str | None:
+    """Return a moment as the pages write it, in the node's zone; nothing for another value."""
+    field = schema.field_at(item, path)
+    if field is None or field.form != "moment" or not isinstance(value, str):
+        return None
+    return reader.moment(datetime.fromisoformat(value))
 
 
 def in_order(item: Item) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from isthmus.intelligence.reading import Copy
 from isthmus.intelligence.render import Rendered, render
 from isthmus.kernel.errors import Conflict, Invalid, PurposeNeeded
 from isthmus.platform.transaction import Transaction
-from isthmus.web.compose_view import Row, in_order
+from isthmus.web.compose_view import Row, in_order, moment_at
+from isthmus.web.i18n import Reader
 from isthmus.web.item_form import Wrong, wrong_of
 from isthmus.web.item_value import value_of
 from isthmus.web.items import newest_of
@@ -133,7 +134,7 @@ def _show(
             row, copies = reading.find(tx, actor, item_id)
         else:
             row, copies = reading.open_persons(tx, actor, item_id, reason)
-        told = [_telling(copy, visitor.reader.locale) for copy in reversed(copies)]
+        told = [_telling(copy, visitor.reader) for copy in reversed(copies)]
         newest = newest_of(copies)
         return {
             "row": row,
@@ -162,15 +163,16 @@ def _show(
     )
 
 
-def _telling(copy: Copy, locale: str) -> Telling:
+def _telling(copy: Copy, reader: Reader) -> Telling:
     if copy.item is None:
         return Telling(copy, None, ())
-    words = render(copy.item, locale)
+    words, values = render(copy.item, reader.locale), in_order(copy.item)
     lines = {one.path: one for one in words.lines}
-    order = [path for path in in_order(copy.item) if path in lines]
-    order += [path for path in lines if path not in order]
-    rows = [
-        Row(path, one.label, one.value, one.personal, one.language, one.language_name)
-        for path, one in ((path, lines[path]) for path in order)
-    ]
+    order = [path for path in values if path in lines]
+    order += [path for path in lines if path not in values]  # what a correction takes away
+    rows = []
+    for path in order:
+        one = lines[path]
+        said = moment_at(copy.item, path, values.get(path), reader) or one.value
+        rows.append(Row(path, one.label, said, one.personal, one.language, one.language_name))
     return Telling(copy, words, rows)
