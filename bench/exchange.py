@@ -190,11 +190,11 @@ def spent(pid: int) -> float:
 
 def catch_up(pair: Pair, number: int) -> None:
     """Time a backlog, and the flashes put meanwhile."""
-    assert pair.b.process is not None
+    assert pair.b.pid is not None
     taken = put_many(pair, number)
     print(f"{'put in the outbox, 1,000 in a transaction':<58}{number / taken:,.0f} items/s")
     least = floor()
-    used = time.process_time(), spent(pair.b.process.pid)
+    used = time.process_time(), spent(pair.b.pid)
     before = len(pair.receipts.seen)
     flashes: dict[str, float] = {}
     done = threading.Event()
@@ -215,7 +215,7 @@ def catch_up(pair: Pair, number: int) -> None:
     done.set()
     thread.join()
     pair.receipts.wait(lambda: all(one in pair.receipts.seen for one in flashes))
-    used = time.process_time() - used[0], spent(pair.b.process.pid) - used[1]
+    used = time.process_time() - used[0], spent(pair.b.pid) - used[1]
     least = (least + floor()) / 2
     print(f"{f'catch-up of {number:,} items':<58}{number / seconds:,.0f} items/s, {seconds:.1f} s")
     print(f"{'  floor: three verifications an item, one core':<58}{least:,.0f} items/s")

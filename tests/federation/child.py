@@ -1,11 +1,14 @@
-"""One node of the exchange as a process: ``python child.py FOLDER [whole | puts PARTNER LANE EVERY]``.
+"""One node of the exchange as a process: ``child.py FOLDER [whole | puts PARTNER LANE EVERY]``.
 
 Its station runs until the process ends. With ``puts`` it also puts sightings in the outbox one
 after another and writes the id of each into FOLDER/put once that is durable. ``whole`` decides by
 the agreements that the node holds, accepts what comes and does what follows from it.
 """
 
+import json
 import os
+import random
+import signal
 import sys
 import threading
 import time
@@ -82,6 +85,24 @@ def running(node: Party, root: Path, *, whole: bool = False) -> tuple[Station, W
     return station, worker
 
 
+def nursery() -> None:
+    """Split into a node for each line that comes: its folder and arguments, as JSON."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed is gone at once
+    for line in sys.stdin:
+        root, *arguments = json.loads(line)
+        if (pid := os.fork()) == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            with (Path(root) / "log").open("ab") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            with open(os.devnull) as nothing:
+                os.dup2(nothing.fileno(), 0)
+            random.seed()
+            sys.argv = [sys.argv[0], root, *arguments]
+            main()
+        print(pid, flush=True)
+
+
 def main() -> None:
     dispatch.WITNESS_EVERY = 2.0  # a test does not live for the 30 s between two
     root = Path(sys.argv[1])
@@ -97,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    nursery() if sys.argv[1] == "nursery" else main()

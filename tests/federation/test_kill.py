@@ -12,7 +12,7 @@ import pytest
 
 KILLS = int(os.environ.get("ISTHMUS_KILLS", "50"))
 SEED = int(os.environ.get("ISTHMUS_KILL_SEED", str(time.time_ns() % 1_000_000)))
-LIFE = (0.0, 0.6)
+LIFE = (0.0, 0.4)
 PUTS = ("puts", "BE-DOUANE", "immediate", "0.005")
 SETTLED = "SELECT count(*) FROM envelope WHERE direction = 'out' AND state = 'delivered'"
 SEALED = "SELECT count(*) FROM ledger_entry WHERE seq NOT IN (SELECT entry_seq FROM ledger_leaf)"
