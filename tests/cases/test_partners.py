@@ -9,8 +9,10 @@ import pytest
 
 from flow.loop_node import Loop, open_loop
 from isthmus.access import trail
-from isthmus.access.model import Role, node_actor
+from isthmus.access.gate import scope
+from isthmus.access.model import Permission, Role, node_actor
 from isthmus.cases import chains, clocks, inspections, picks, requests, seizures
+from isthmus.cases import store as cases
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
@@ -293,3 +295,14 @@ def test_an_answer_that_was_sent_takes_the_steps_that_it_is(desk: Loop):
         desk.write(lambda tx, i=item, t=then: requests.went(tx, "task", RequestState(t), i))
         row = desk.read(lambda tx: requests.request(tx, analyst, "task"))
         assert (row["state"], row["answer_item"], row["lacks"]) == (then, item, None)
+
+
+def test_a_terminal_hears_of_boxes_and_not_of_requests(desk: Loop):
+    now = desk.clock.now()
+    asked = Question(THERE, ("origin",))
+    desk.write(lambda tx: requests.receive(tx, node_actor(), "task", asked, now))
+    desk.later(days=2)
+    desk.write(clocks.settle)
+    assert kinds(desk) == ["request_acknowledgement_overdue"]
+    seen = scope(desk.people[Role.TERMINAL], Permission.HOLD_READ)
+    assert desk.read(lambda tx: cases.alerts(tx, seen, boxes_only=True)) == []

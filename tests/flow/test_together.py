@@ -111,7 +111,8 @@ def test_an_answer_that_is_sent_answers_and_its_feedback_comes_back(both):
     who = officer(rotterdam)
     made = act(rotterdam, asking.answer, who, rotterdam.code, item, "full", containers=[BOX])
     body = see(rotterdam, lambda tx: keeping.load(tx, items.copies_of(tx, made)[-1])).body
-    assert body["containers"] == [BOX]
+    assert set(body) == {"request", "outcome", "answered_at", "case_number", "containers"}
+    assert body["containers"] == [BOX]  # of the box nothing that was not asked
     assert request(rotterdam, item)["state"] == "sent"  # a draft answers nothing
     send(rotterdam, panama, made)
     assert request(rotterdam, item)["state"] == request(panama, item)["state"] == "answered"

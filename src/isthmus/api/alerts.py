@@ -48,9 +48,8 @@ def list_alerts(
     node: NodeServed, actor: Reader, state: AlertState = AlertState.OPEN, limit: Limit = 100
 ) -> Listed[Alert]:
     """Return alerts, newest first."""
-    rows = node.database.read(
-        lambda tx: cases.alerts(tx, scope(actor, Permission.HOLD_READ), state, limit + 1)
-    )
+    seen, boxes = scope(actor, Permission.HOLD_READ), Permission.PICK_READ not in actor.permissions
+    rows = node.database.read(lambda tx: cases.alerts(tx, seen, state, limit + 1, boxes_only=boxes))
     return page([Alert.model_validate(dict(row)) for row in rows], limit)
 
 

@@ -6,7 +6,7 @@ The queue stands in ``queue``, runs in ``runs``.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Table, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, select, true, update
 
 from isthmus.access.gate import Scope, unscoped
 from isthmus.cargo.tables import unit_table
@@ -22,6 +22,15 @@ from isthmus.cases.tables import (
 )
 from isthmus.kernel.errors import NotFound
 from isthmus.platform.transaction import Transaction
+
+# What a terminal hears of: its boxes, and nothing of requests, seizures and partners.
+BOX_ALERTS = (
+    "hold_breached",
+    "hold_moved",
+    "hold_overlong",
+    "hold_unanswered",
+    "left_before_hold",
+)
 
 
 def _placed(table: Table, scope: Scope) -> ColumnElement[bool]:
@@ -250,12 +259,18 @@ def findings(tx: Transaction, scope: Scope, inspection_ids: Sequence[str]) -> li
 
 
 def alerts(
-    tx: Transaction, scope: Scope, state: str = "open", limit: int = 200
+    tx: Transaction,
+    scope: Scope,
+    state: str = "open",
+    limit: int = 200,
+    *,
+    boxes_only: bool = False,
 ) -> list[RowMapping]:
-    """Return alerts, newest first."""
+    """Return alerts, newest first; ``boxes_only`` for whoever keeps boxes and knows no case."""
+    kinds = alert_table.c.kind.in_(BOX_ALERTS) if boxes_only else true()
     rows = tx.execute(
         select(alert_table)
-        .where(alert_table.c.state == state, _placed(alert_table, scope))
+        .where(alert_table.c.state == state, kinds, _placed(alert_table, scope))
         .order_by(alert_table.c.at.desc(), alert_table.c.id)
         .limit(limit)
     )

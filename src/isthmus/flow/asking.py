@@ -35,6 +35,17 @@ from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.time import isoformat
 from isthmus.platform.transaction import Transaction
 
+# What of a box's papers answers which question: no more is drafted than was asked.
+_ANSWERS: Mapping[str, frozenset[str]] = {
+    "container_history": frozenset({"vessels", "documents", "events"}),
+    "seal_history": frozenset({"seals", "events"}),
+    "consignment_documents": frozenset({"documents"}),
+    "goods_and_value": frozenset({"goods", "customs_value", "price"}),
+    "origin": frozenset({"goods", "suppliers"}),
+    "vessel": frozenset({"vessels"}),
+    "inspection": frozenset({"goods"}),
+    "seizures": frozenset({"goods", "seizures"}),
+}
 # What is told between authorities is not evidence by itself: the strictest mark that still works.
 MARKING = Marking(None, frozenset({Handling.H1}), Classification.NONE, Tlp.AMBER)
 
@@ -107,22 +118,27 @@ def answer(
     if outcome == "refused":
         body["refusal_grounds"] = [ground] if ground else []
     elif outcome != "nothing_held":
-        body |= _of_boxes(tx, actor, containers)
+        asked: frozenset[str] = frozenset().union(
+            *(_ANSWERS.get(one, frozenset()) for one in row["questions"])
+        )
+        body |= _of_boxes(tx, actor, containers, asked)
     return _draft(tx, actor, node, ItemKind.ANSWER, body).id
 
 
-def _of_boxes(tx: Transaction, actor: Actor, containers: Sequence[str]) -> dict[str, Any]:
-    """What the papers of boxes say, as far as the actor may see them; lists are put together."""
+def _of_boxes(
+    tx: Transaction, actor: Actor, containers: Sequence[str], asked: frozenset[str]
+) -> dict[str, Any]:
+    """What the papers of boxes say of what was asked, as far as the actor may see them."""
     told: dict[str, Any] = {}
     for container in containers:
         unit = newest_unit(tx, container)
         if unit is None:
             continue
         body = draft.of_unit(tx, actor, unit.id, ItemKind.ANSWER).body
-        for name, value in body.items():
-            if isinstance(value, list):
-                told[name] = [*told.get(name, ()), *(one for one in value if one not in
-                                                     told.get(name, ()))]  # fmt: skip
+        told.setdefault("containers", []).append(container)
+        for name in asked & body.keys():
+            held = told.setdefault(name, [])
+            held += [one for one in body[name] if one not in held]
     return told
 
 
@@ -216,7 +232,11 @@ def _result(
 
 
 def seizure(tx: Transaction, actor: Actor, node: str, number: str) -> str:
-    """Draft the notice of an own seizure to partners: what was seized, whose credit it is."""
+    """Draft the notice of an own seizure to partners: what was seized, whose credit it is.
+
+    Of one seizure there is one item: drafted again it says what is known by now, and keeps what
+    a person added to it.
+    """
     row = partner_store.seizure(tx, scope(actor, Permission.SEIZURE_READ), number)
     if not row["own"]:
         raise Conflict("seizure_foreign", "its finder tells of it", seizure=number)
@@ -236,7 +256,21 @@ def seizure(tx: Transaction, actor: Actor, node: str, number: str) -> str:
         ],
         "chain": row["chain"],
     }
-    return _draft(tx, actor, node, ItemKind.SEIZURE, body).id
+    made = told_already(tx, ItemKind.SEIZURE, ObjectKind.SEIZURE, number)
+    if made is None:
+        return _draft(tx, actor, node, ItemKind.SEIZURE, body).id
+    before = keeping.load(tx, store.copies_of(tx, made)[-1])
+    if (now := {**before.body, **_said(body)}) != before.body:
+        items.amend(tx, actor, made, now)
+    return made
+
+
+def told_already(tx: Transaction, kind: ItemKind, names: ObjectKind, value: str) -> str | None:
+    """Return the own item in force that tells of something: of one thing one item is made."""
+    for row in store.naming(tx, names, [value]):
+        if row["kind"] == kind and row["partner"] is None:
+            return str(row["item"])
+    return None
 
 
 def _line(row: RowMapping) -> dict[str, Any]:
@@ -260,8 +294,11 @@ def _place(*codes: str | None) -> str | None:
 def _draft(
     tx: Transaction, actor: Actor, node: str, kind: ItemKind, body: Mapping[str, Any]
 ) -> Item:
-    said = {name: value for name, value in body.items() if value not in (None, [], "")}
-    return items.draft(tx, actor, node, kind, said, MARKING)
+    return items.draft(tx, actor, node, kind, _said(body), MARKING)
+
+
+def _said(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value not in (None, [], "")}
 
 
 # -- a partner's lookouts -----------------------------------------------------------------

@@ -35,7 +35,7 @@ def desk(request: Request, visitor: Seen) -> Response:
         seen = scope(visitor.actor, Permission.HOLD_READ)
         return {
             "holds": cases.holds(tx, seen, list(HOLD_STEPS)),
-            "alerts": cases.alerts(tx, seen),
+            "alerts": cases.alerts(tx, seen, boxes_only=not visitor.may(Permission.PICK_READ)),
             "names": {one.id: one.name or "–" for one in people.people(tx)},
         }
 

@@ -40,6 +40,11 @@ router = APIRouter()
 Seen = Annotated[Visitor, Depends(may(Permission.REQUEST_READ))]
 Keeping = Annotated[Visitor, Depends(may(Permission.REQUEST_KEEP))]
 Act = Callable[[Transaction], Any]
+# States in which an officer of this node has something to do.
+AT_WORK = {
+    True: ("sent", "acknowledged", "accepted", "need_more", "partial"),
+    False: ("draft", "complete", "need_more", "answered", "used", "refused"),
+}
 OWED = ("acknowledge_by", "answer_by", "written_by", "feedback_by")
 
 
@@ -50,6 +55,7 @@ class Clock:
     owed: str
     due: datetime
     gone: float  # 0 to 1
+    ours: bool  # whether this node owes it, and not the partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ def clocks(row: RowMapping, now: datetime) -> list[Clock]:
             begun = row["changed_at"] if owed == "feedback_by" else since
             whole = max((due - begun).total_seconds(), 1.0)
             gone = (now - begun).total_seconds() / whole
-            found.append(Clock(owed, due, min(max(gone, 0.0), 1.0)))
+            asked = owed in ("acknowledge_by", "answer_by")
+            found.append(Clock(owed, due, min(max(gone, 0.0), 1.0), asked == row["incoming"]))
     return sorted(found, key=lambda one: one.due)
 
 
@@ -98,7 +105,10 @@ def desk(request: Request, visitor: Seen, side: str = "in", over: str = "") -> R
         }
 
     found = visitor.node.database.read(read)
-    return page(request, visitor, "requests.html", incoming=incoming, closed=closed, **found)
+    return page(
+        request, visitor, "requests.html", incoming=incoming, closed=closed,
+        at_work=AT_WORK[incoming], **found,
+    )  # fmt: skip
 
 
 def _line(tx: Transaction, visitor: Visitor, row: RowMapping, names: dict[str, str]) -> Line:
@@ -242,7 +252,7 @@ def _acts(visitor: Visitor, row: RowMapping) -> set[str]:
         return set()
     state, ahead = RequestState(row["state"]), REQUEST_STEPS.get(RequestState(row["state"]), ())
     acts = set()
-    if row["assigned_to"] is None and state is not RequestState.CLOSED:
+    if row["assigned_to"] is None and state in AT_WORK[row["incoming"]]:
         acts.add("take")
     if row["incoming"]:
         steps = {
