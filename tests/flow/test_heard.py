@@ -19,6 +19,12 @@ make = nodes.make  # the fixture of the exchange's own tests
 
 
 @pytest.fixture
+def loop(any_loop: Loop) -> Loop:
+    """On SQLite and on PostgreSQL in turn."""
+    return any_loop
+
+
+@pytest.fixture
 def both(loop: Loop, make):
     """Panama with its own traffic, and Antwerp."""
     panama, antwerp = both = as_party(loop), make("BE-DOUANE")

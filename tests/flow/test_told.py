@@ -35,6 +35,12 @@ UNLADEN = Report(
 
 
 @pytest.fixture
+def loop(any_loop: Loop) -> Loop:
+    """On SQLite and on PostgreSQL in turn."""
+    return any_loop
+
+
+@pytest.fixture
 def three(loop: Loop, make):
     """Panama with its own traffic, Antwerp and Rotterdam, under their agreements."""
     panama, antwerp, rotterdam = three = as_party(loop), make("BE-DOUANE"), make("NL-DOUANE")
@@ -119,6 +125,23 @@ def test_without_an_automatic_clause_it_waits_for_a_person(loop: Loop, three):
     assert bring(panama, antwerp, item)
 
 
+def test_of_one_seizure_there_is_one_item_however_often_it_is_drafted(loop: Loop, three):
+    panama, _, _ = three
+    loop.manifest(1)
+    loop.node.scorer.score_all()
+    inspect_one(loop, 1, seizure())
+    officer = panama.staff[Role.SUPERVISOR]
+    number = act(panama, seizures.register, officer, see(panama, _inspection), panama.code)
+    learn(panama)
+    (made,) = own(panama, "seizure")
+    assert act(panama, asking.seizure, officer, panama.code, number) == made
+    assert content(panama, made).version == 1
+    act(panama, seizures.weigh, officer, number, 0, 4.75)
+    assert act(panama, asking.seizure, officer, panama.code, number) == made
+    assert content(panama, made).version == 2
+    assert content(panama, made).body["goods"][0]["quantity"] == "4.75"
+
+
 def test_a_suspended_clause_sends_nothing_by_itself_and_says_so(loop: Loop, three):
     panama, _, rotterdam = three
     legal = panama.lawyers[1]
@@ -138,7 +161,9 @@ def test_a_confirmed_pick_waits_to_be_worded_and_its_alert_settles_it(loop: Loop
     (pick,) = [one for one in loop.run(50).picks if one["unit_id"] == loop.unit(1).id]
     analyst, supervisor = loop.people[Role.ANALYST], loop.people[Role.SUPERVISOR]
     loop.write(lambda tx: picks.take(tx, analyst, pick["id"]))
-    hold = loop.write(lambda tx: inspect.propose_hold(tx, analyst, pick["id"], ["indicator_weight"]))
+    hold = loop.write(
+        lambda tx: inspect.propose_hold(tx, analyst, pick["id"], ["indicator_weight"])
+    )
     loop.write(lambda tx: inspect.holds.confirm(tx, supervisor, hold))
     assert learn(panama) == ["pick"]
     (entry,) = waiting(panama)
@@ -184,7 +209,8 @@ def test_a_result_in_a_chain_waits_for_whoever_asked(loop: Loop, three):
     assert (entry["item_id"], entry["item_kind"]) == (None, "inspection_result")
     analyst = panama.staff[Role.ANALYST]
     act(panama, chains.accept, analyst, chain)
-    made = act(panama, asking.result, analyst, panama.code, chain, entry["about_id"])
+    act(panama, asking.result, analyst, chain, entry["about_id"])
+    made = act(panama, asking.tell_result, analyst, panama.code, chain, entry["about_id"])
     act(panama, told.word, analyst, entry["id"], made)
     send(panama, made, antwerp)
     assert waiting(panama) == []

@@ -1,20 +1,65 @@
 """Heard: whoever sent an item is told, once each, that a person opened it and that it was of use.
 
 Both are signed receipts of the envelopes by which it came. Of use was a lookout that gave a reason
-on a unit scored here, whatever an officer makes of it afterwards; what that came to is feedback,
-which a person gives.
+on a unit scored here, whatever an officer makes of it afterwards. What that came to is feedback, an
+item that a person sends; it stands on the item that it is about.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from isthmus.access.model import Actor
+from isthmus.access.gate import check
+from isthmus.access.model import Actor, Permission, Purpose
 from isthmus.exchange import post_store, receipts
 from isthmus.exchange.model import ReceiptKind
-from isthmus.intelligence import store
+from isthmus.intelligence import keeping, store
+from isthmus.intelligence.model import ItemKind
+from isthmus.intelligence.objects import ObjectKind
 from isthmus.platform import events
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Event, Transaction
 from isthmus.risk.assess import Assessed
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a recipient says became of an item; where it did not say so much, nothing stands."""
+
+    item: str  # of the feedback itself
+    partner: str
+    given_at: datetime
+    outcome: str | None  # code list feedback_outcomes
+    used_for: tuple[str, ...] = ()  # code list purposes
+    picks: int | None = None
+    found: int | None = None
+    seizures: tuple[str, ...] = ()
+
+
+def feedback(tx: Transaction, actor: Actor, item_id: str) -> list[Feedback]:
+    """Return what recipients said became of an item, the newest first; nothing of an exercise."""
+    check(tx, actor, Permission.ITEM_READ, object_id=item_id)
+    told = [
+        keeping.load(tx, row)
+        for row in store.naming(tx, ObjectKind.ITEM, [item_id])
+        if row["kind"] == ItemKind.FEEDBACK
+        and row["partner"] is not None
+        and row["purposes"] != [Purpose.EXERCISE]
+    ]
+    found = [
+        Feedback(
+            one.id,
+            one.originator,
+            one.made_at,
+            one.body.get("outcome"),
+            tuple(one.body.get("used_for", ())),
+            one.body.get("picks"),
+            one.body.get("found"),
+            tuple(one.body.get("seizures", ())),
+        )
+        for one in told
+    ]
+    return sorted(found, key=lambda one: one.given_at, reverse=True)
 
 
 def note(database: Database, actor: Actor, item_id: str) -> None:

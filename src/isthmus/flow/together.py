@@ -6,11 +6,14 @@ is a job with a transaction of its own: what a partner tells may be wrong or lat
 noted and nothing else stops.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from isthmus.access.model import Actor, node_actor
+from sqlalchemy import RowMapping
+
+from isthmus.access.model import Actor, Purpose, node_actor
 from isthmus.agreements.service import clause_of
 from isthmus.cargo import store as cargo
 from isthmus.cargo.unit import Unit, UnitState
@@ -28,6 +31,18 @@ from isthmus.platform import audit, events
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
 
+# For which purposes the desks work. A question may be put for a court, too: that of requests
+# answers whoever may ask. An exercise reaches no desk of real work.
+_WORK = frozenset({Purpose.TARGETING, Purpose.INSPECTION})
+_COURT = _WORK | {Purpose.JUDICIAL}
+PURPOSES: Mapping[ItemKind, frozenset[Purpose]] = {
+    ItemKind.REQUEST: _COURT,
+    ItemKind.ANSWER: _COURT,
+    ItemKind.FEEDBACK: _COURT,
+    ItemKind.INSPECTION_REQUEST: _WORK,
+    ItemKind.INSPECTION_RESULT: _WORK,
+    ItemKind.SEIZURE: _WORK,
+}
 _PARTIAL = "partial"
 _REFUSED = "refused"
 
@@ -57,7 +72,25 @@ def apply(tx: Transaction, actor: Actor, told: Mapping[str, str], pace: Pace = P
     if not copies:
         raise NotFound("item_unknown", "no such copy", item=told["item"])
     item = keeping.load(tx, copies[0])
-    return _EFFECTS[item.kind](tx, actor, item, str(copies[0]["source"]), pace)
+    _meant_for_work(copies[0], item)
+    shown = replace(item, body=_Shown(item.body))
+    return _EFFECTS[item.kind](tx, actor, shown, str(copies[0]["source"]), pace)
+
+
+class _Shown(dict[str, Any]):
+    """The part of a body that was released: what a desk cannot do without is named."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Invalid("part_missing", "this part was not released", field=name)
+
+
+def _meant_for_work(copy: RowMapping, item: Item) -> None:
+    """Keep from the desks what did not come for their work, and what another node passes on: it
+    cannot speak for the originator. A seizure keeps its finder's number, whoever tells of it."""
+    if PURPOSES[item.kind].isdisjoint(copy["purposes"]):
+        raise Denied("purpose_other", "it came for another purpose", item=item.id)
+    if item.kind is not ItemKind.SEIZURE and copy["partner"] != item.originator:
+        raise Denied("not_originator", "passed on by another node", item=item.id)
 
 
 # -- requests -----------------------------------------------------------------------------
@@ -98,8 +131,23 @@ def _answered(tx: Transaction, actor: Actor, item: Item, _source: str, pace: Pac
 def _feedback(tx: Transaction, actor: Actor, item: Item, _source: str, _pace: Pace) -> bool:
     row = partner_store.request_of_item(tx, str(item.body.get("about")))
     if row is None or not row["incoming"] or row["partner"] != item.originator:
-        return False  # of an alert or a cue: it stands with its item
+        return _stands(tx, item)  # of an alert or a cue: it stands with its item
     requests.give_feedback(tx, actor, row["id"], item.body["outcome"])
+    return True
+
+
+def _stands(tx: Transaction, item: Item) -> bool:
+    """Feedback stands on the item that it is about, for whoever sent that; see ``heard``."""
+    about = store.item(tx, item.body["about"])
+    if about is None:
+        raise NotFound("item_unknown", "about nothing that is here", item=item.id)
+    detail: dict[str, Any] = {
+        "feedback": item.id,
+        "partner": item.originator,
+        "outcome": item.body["outcome"],
+    }
+    audit.record(tx, "node", "item.feedback", "item", about["id"], **detail)
+    events.emit(tx, "item.feedback", about["id"], **detail)
     return True
 
 
@@ -163,16 +211,24 @@ def _seized(tx: Transaction, actor: Actor, item: Item, _source: str, _pace: Pace
     told = Seized(
         number[0],
         datetime.fromisoformat(body["seized_at"]),
-        tuple(Credit(one["node"], one["role"], one["share"]) for one in body.get("credits", ())),
+        _credits(body.get("credits", ())),
         tuple(_goods(one) for one in body.get("goods", ()) if "class" in one),
         next(iter(body.get("containers", ())), None),
         body.get("chain"),
         item.id,
     )
     new = seizures.receive(tx, actor, told)
-    if told.chain and partner_store.chain_row(tx, told.chain) is not None:
-        partner_store.change_chain(tx, told.chain, seizure=told.number)
+    chain = partner_store.chain_row(tx, told.chain) if told.chain else None
+    if chain is not None and item.originator in (chain["cued_by"], chain["asked"]):
+        partner_store.change_chain(tx, chain["id"], seizure=told.number)
     return new
+
+
+def _credits(lines: Sequence[Mapping[str, Any]]) -> tuple[Credit, ...]:
+    """The shares of credit; none where a part of them was held back, for it would not sum."""
+    if any(not line.keys() >= {"node", "role", "share"} for line in lines):
+        return ()
+    return tuple(Credit(line["node"], line["role"], line["share"]) for line in lines)
 
 
 def _goods(line: Mapping[str, Any]) -> Goods:

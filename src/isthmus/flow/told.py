@@ -6,7 +6,7 @@ automatic lets it pass the node sends it at once; as long as a partner could get
 hand, it waits for one, who sends it or keeps it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -26,7 +26,7 @@ from isthmus.intelligence import items, keeping, store
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.objects import ObjectKind, objects_of
-from isthmus.kernel.errors import Conflict
+from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.kernel.ids import new_id
 from isthmus.kernel.time import isoformat
 from isthmus.platform import audit, events, jobs
@@ -105,7 +105,7 @@ def _of_inspection(tx: Transaction, node: str, inspection_id: str) -> dict[str, 
         return _lesson(row, ItemKind.INSPECTION_RESULT)
     if row["result"] not in IRREGULAR or row["result"] == Result.SEIZURE:
         return None
-    return _lesson(row, ItemKind.SIGHTING, _sighting(tx, node, row))
+    return _lesson(row, ItemKind.SIGHTING, _made(lambda: _sighting(tx, node, row)))
 
 
 def _sighting(tx: Transaction, node: str, row: RowMapping) -> str:
@@ -122,16 +122,16 @@ def _of_seizure(tx: Transaction, node: str, number: str) -> dict[str, Any] | Non
     row = partner_store.seizure_row(tx, number)
     if row is None or not row["own"]:
         return None
-    made = _own_item(tx, ItemKind.SEIZURE, ObjectKind.SEIZURE, number)
-    return _lesson(row, ItemKind.SEIZURE, made or asking.seizure(tx, node_actor(), node, number))
+    made = _made(lambda: asking.seizure(tx, node_actor(), node, number))
+    return _lesson(row, ItemKind.SEIZURE, made)
 
 
-def _own_item(tx: Transaction, kind: ItemKind, names: ObjectKind, value: str) -> str | None:
-    """Return the own item that tells of something already: of one thing one item is made."""
-    for row in store.naming(tx, names, [value]):
-        if row["kind"] == kind and row["partner"] is None:
-            return str(row["item"])
-    return None
+def _made(draft: Callable[[], str]) -> str | None:
+    """Draft an item, or nothing where too little is known for one: then a person words it."""
+    try:
+        return draft()
+    except Invalid:
+        return None
 
 
 def _of_request(tx: Transaction, _node: str, request_id: str) -> dict[str, Any] | None:
