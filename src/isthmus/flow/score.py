@@ -127,7 +127,7 @@ class Scorer:
         found = self.screener.on_units(units, sources)
         if found is None:
             return None
-        asked = self.database.read(lambda tx: lookouts.on_units(tx, units))
+        asked = self.database.read(lambda tx: lookouts.on_units(tx, units, found))
         frame = with_lookouts(with_hits(features(units, self.history), found), asked)
         assessed = engine.assessor.assess(frame)
         made = assessments.prepare(engine, frame, assessed, sources)

@@ -24,6 +24,7 @@ from isthmus.parties.hit import (
     vessel_line,
 )
 from isthmus.parties.listed import Basis, Listed, Lists, stamp
+from isthmus.parties.lists import partners
 from isthmus.platform import events
 from isthmus.platform.database import Database
 from isthmus.platform.keys import KeyRing
@@ -180,8 +181,12 @@ def _columns(lines: Mapping[str, str], found: Mapping[str, Sequence[RowMapping]]
     for line, role in lines.items():
         for hit in found.get(line, ()):
             pair = (hit["subject"], hit["list"], hit["key"])
-            if pair not in pairs:
-                pairs.add(pair)
+            if pair in pairs:
+                continue
+            pairs.add(pair)
+            if hit["list"] == partners.LIST:
+                _ask(columns, hit)
+            else:
                 columns.add(
                     same=hit["state"] == HitState.SAME,
                     number=hit["basis"] == Basis.NUMBER,
@@ -190,3 +195,10 @@ def _columns(lines: Mapping[str, str], found: Mapping[str, Sequence[RowMapping]]
                     role=role,
                 )
     return columns if pairs else None
+
+
+def _ask(columns: Columns, hit: RowMapping) -> None:
+    """A partner's alert names a party: that counts when its number is the same, or a person found
+    it to be the same; until then the hit only waits to be judged."""
+    if hit["state"] == HitState.SAME or hit["basis"] == Basis.NUMBER:
+        columns.ask(*partners.asked_by(hit["key"]))

@@ -87,6 +87,20 @@ def standing(tx: Transaction, list_code: str) -> dict[str, bytes | None]:
     return {row.key: row.digest for row in rows}
 
 
+@unscoped("what follows an alert is compared with what stands, for the node and not for a person")
+def standing_under(tx: Transaction, list_code: str, prefix: str) -> set[str]:
+    """Return the keys of the standing entries that begin with a prefix."""
+    columns = entry_table.c
+    rows = tx.execute(
+        select(columns.key).where(
+            columns.list == list_code,
+            columns.until_version.is_(None),
+            columns.key.startswith(prefix, autoescape=True),
+        )
+    )
+    return set(rows.scalars())
+
+
 def insert_entries(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """Enter entries as they stand from a version on."""
     tx.insert(entry_table, rows)
@@ -104,6 +118,21 @@ def end_entries(
                 columns.list == list_code, columns.key.in_(part), columns.until_version.is_(None)
             )
             .values(until_version=number, retain_until=retain_until)
+        )
+
+
+def forget_entries(tx: Transaction, list_code: str, keys: Iterable[str], erasure_id: str) -> None:
+    """Keep nothing of what ended entries said."""
+    columns = entry_table.c
+    for part in slices(keys):
+        tx.execute(
+            update(entry_table)
+            .where(
+                columns.list == list_code,
+                columns.key.in_(part),
+                columns.until_version.is_not(None),
+            )
+            .values(body=None, digest=None, erasure_id=erasure_id)
         )
 
 

@@ -23,6 +23,11 @@ class Listed:
     same: int = 0  # judged to be the listed party
     lists: set[str] = field(default_factory=set)
     roles: set[str] = field(default_factory=set)
+    asked: dict[str, str] = field(default_factory=dict)  # by item, the partner whose alert it is
+
+    def ask(self, item: str, partner: str) -> None:
+        """Note that a partner's alert names a party of the unit: a wish of the partner's."""
+        self.asked[item] = partner
 
     def add(self, *, same: bool, number: bool, score: float, list_code: str, role: str) -> None:
         """Count one hit that stands."""

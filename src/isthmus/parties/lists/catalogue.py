@@ -7,9 +7,14 @@ from typing import BinaryIO
 
 from isthmus.kernel.errors import Invalid
 from isthmus.parties.lists import entity_list, follow_the_money, lookout, ofac, screening_list
-from isthmus.parties.model import Reading
+from isthmus.parties.model import Fault, Reading
 
 Read = Callable[[Sequence[BinaryIO]], Iterator[Reading]]
+
+
+def _no_file(_streams: Sequence[BinaryIO]) -> Iterator[Reading]:
+    """Refuse a file for a list that follows something else."""
+    yield Fault("list_follows_alerts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ LISTS = {
             licence_needed=True,
         ),
         WatchList("csv", "Own lookouts", lookout.read, None),
+        WatchList("partners", "Named in alerts of partners", _no_file, None),
     )
 }
 
