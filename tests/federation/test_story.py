@@ -19,7 +19,7 @@ from isthmus.access.model import Permission, Role
 from isthmus.agreements import service
 from isthmus.cases import partner_store
 from isthmus.cli import demo_people
-from isthmus.cli.demo_box import SEAL, SEAL_READ_AGAIN
+from isthmus.cli.demo_box import PERSON, SEAL, SEAL_READ_AGAIN
 from isthmus.cli.demo_places import BELGIUM, NETHERLANDS, PANAMA, PARTNERS, PLACES
 from isthmus.exchange import inbox, partners, recall
 from isthmus.intelligence import keeping, reading, store
@@ -165,6 +165,15 @@ def test_the_seal_is_corrected_at_every_holder_the_onward_one_too(told, nodes):
     for place, holder in ((PANAMA, "BE-DOUANE"), (BELGIUM, "NL-DOUANE")):
         (one,) = see(nodes[place], recall.following, item)
         assert (one.partner, one.state, one.code) == (holder, "done", "")
+
+
+def test_the_person_named_stays_for_want_of_a_case_number(told, nodes):
+    item = told[1]["story"]["alert"]
+    for place, node in nodes.items():
+        said = str(see(node, keeping.load, see(node, newest, item)).body)
+        assert (PERSON["name"] in said) == (place == PANAMA)
+    (line,) = (one for one in told[1]["told"] if "stays" in one["words"])
+    assert line["clauses"] == ["PA-BE-2026/art-7"]
 
 
 def test_the_recall_reached_who_was_online_at_once_and_the_other_by_name_and_on_return(

@@ -31,6 +31,7 @@ LEAVES = timedelta(hours=5)
 PORT = "BEANR"
 LISTED = LATER[0][0]  # the lookout under which the consignor stands
 SEAL = "QX4471826"
+PERSON = {"category": "suspect", "name": "Persona Ficticia", "role": "consignor"}
 SEAL_READ_AGAIN = "QX4471862"  # what the photograph shows
 
 

@@ -1,5 +1,6 @@
 """What a node sees of the story: read from its database, as its pages read it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from isthmus.access.gate import scope
@@ -26,13 +27,18 @@ def risk(tx: Transaction, desk: Desk, unit: str, above: float) -> float | None:
     return next((score for score in scores if score is not None and score > above), None)
 
 
-def seals(tx: Transaction, item: str) -> list[str]:
-    """Return the seals that the newest copy of an item names here."""
+def body(tx: Transaction, item: str) -> Mapping[str, Any]:
+    """Return what the newest copy of an item says here; empty where there is none."""
     row = _newest(tx, item)
     try:
-        return list(keeping.load(tx, row).body.get("seals", ())) if row is not None else []
+        return keeping.load(tx, row).body if row is not None else {}
     except Erased:
-        return []
+        return {}
+
+
+def seals(tx: Transaction, item: str) -> list[str]:
+    """Return the seals that an item names here."""
+    return list(body(tx, item).get("seals", ()))
 
 
 def state(tx: Transaction, item: str) -> str | None:
@@ -85,6 +91,7 @@ def _of(tx: Transaction, desk: Desk, story: "Story") -> dict[str, Any]:
             "state": state(tx, story.alert),
             "version": (_newest(tx, story.alert) or {}).get("version"),
             "seals": seals(tx, story.alert),
+            "persons": len(body(tx, story.alert).get("persons", ())),
         },
         "recalled": state(tx, story.recalled),
         "lookouts": sorted(one.item.id for one in reading.lookouts_in_force(tx)),

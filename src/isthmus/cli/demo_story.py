@@ -174,6 +174,7 @@ class Story:
         self.alert = desk.node.database.write(lambda tx: self._alert(tx, unit)).id
         sent = self._send(desk, self.alert, self.antwerp, TARGETING)
         stage.tell(desk, f"a lookout goes with it, seal {demo_box.SEAL}", sent)
+        stage.tell(desk, "the person it names stays: no case number is on record", self._stayed())
 
         def chain_there(tx: Transaction) -> Any:
             return partner_store.chain_row(tx, self.chain)
@@ -185,6 +186,7 @@ class Story:
         analyst = self.panama.person(Role.ANALYST)
         body = dict(draft.of_unit(tx, analyst, unit.id, ItemKind.ALERT).body)
         body |= {"reason": "intelligence", "action": "inspect", "objective": "contraband"}
+        body["persons"] = [demo_box.PERSON]
         return items.draft(tx, analyst, self.panama.code, ItemKind.ALERT, body, MARKING)
 
     def _send(
@@ -196,6 +198,13 @@ class Story:
             Role.ANALYST, share.send, item, to.code, said, lane=Lane.IMMEDIATE, consents=proof
         )
         return clauses(sent)
+
+    def _stayed(self) -> list[str]:
+        """Return the clauses nearest to letting go what stayed of the lookout."""
+        analyst = self.panama.person(Role.ANALYST)
+        views = self.panama.see(share.compose, analyst, self.alert, TARGETING)
+        to = next(view for view in views if view.partner == self.antwerp.code)
+        return sorted({str(one.clause) for one in to.decision.withheld.values()})
 
     # -- one inspection ---------------------------------------------------------------------
 
