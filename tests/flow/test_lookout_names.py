@@ -8,7 +8,6 @@ from flow.loop_node import Loop
 from flow.test_lookouts import ANTWERP, alert, arrive, bases, current, run
 from isthmus.access.model import Purpose, Role, node_actor
 from isthmus.flow import judge as flow_judge
-from isthmus.flow import lookouts
 from isthmus.intelligence import retention
 from isthmus.intelligence.model import ItemKind
 from isthmus.parties import hits
@@ -107,9 +106,10 @@ def test_it_ends_with_the_alert(loop: Loop, named) -> None:
 
 
 def test_it_ends_when_the_alert_is_erased(loop: Loop, named) -> None:
-    loop.write(lambda tx: retention.erase_item(tx, named.id, "ers_1"))
-    loop.write(lambda tx: lookouts.heed(tx, named.id))
+    officer = loop.people[Role.DATA_PROTECTION_OFFICER]
+    loop.node.eraser.item(officer, named.id, "subject_request")
     assert entries(loop) == []
+    assert all(one["body"] is None for one in entries(loop, standing=False))
 
 
 def test_a_correction_of_the_name_takes_the_place_of_the_wrong_one(loop: Loop, named) -> None:

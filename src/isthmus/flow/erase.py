@@ -14,6 +14,7 @@ from isthmus.cargo import erasure as cargo
 from isthmus.cargo.derive import Home
 from isthmus.exchange import copy_store, recall
 from isthmus.exchange import erasure as exchanged
+from isthmus.flow import lookouts
 from isthmus.flow.screen import heed
 from isthmus.intelligence import items, retention, store
 from isthmus.intelligence.keeping import ItemState
@@ -53,6 +54,7 @@ def _item(tx: Transaction, erasure: Erasure) -> Mapping[str, int]:
     counts = dict(retention.erase_item(tx, erasure.subject.id, erasure.id))
     if envelopes := exchanged.erase_items(tx, whole, erasure.id):
         counts["envelope"] = envelopes
+    lookouts.heed(tx, erasure.subject.id)  # whom a partner's alert named is screened for no more
     return counts
 
 
@@ -202,6 +204,7 @@ def sweep_items(tx: Transaction, actor: Actor) -> int:
         tx, [row["source"].partition(">")[0] for row in rows], retention.RETENTION
     )
     for item_id in {row["item"] for row in rows}:
+        lookouts.heed(tx, item_id)
         known = store.item(tx, item_id)
         if known is not None and known["state"] == ItemState.ERASED:
             exchanged.erase_items(tx, [item_id], retention.RETENTION)
