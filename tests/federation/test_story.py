@@ -18,9 +18,9 @@ from isthmus.access.gate import scope
 from isthmus.access.model import Permission, Role
 from isthmus.agreements import service
 from isthmus.cases import partner_store
-from isthmus.cli import demo_people
-from isthmus.cli.demo_box import PERSON, SEAL, SEAL_READ_AGAIN
-from isthmus.cli.demo_places import BELGIUM, NETHERLANDS, PANAMA, PARTNERS, PLACES
+from isthmus.cli.demo import staff
+from isthmus.cli.demo.places import BELGIUM, NETHERLANDS, PANAMA, PARTNERS, PLACES
+from isthmus.cli.demo.shipment import PERSON, SEAL, SEAL_READ_AGAIN
 from isthmus.exchange import inbox, partners, recall
 from isthmus.intelligence import keeping, reading, store
 from isthmus.node import Node
@@ -86,7 +86,7 @@ def test_each_node_is_its_own_and_speaks_its_language(told, nodes):
     assert [result["nodes"][place.code]["language"] for place in PLACES] == ["es", "nl", "fr"]
     for place, node in nodes.items():
         own = {one.code for one in nodes if one != place}
-        auditor = demo_people.actor(node, Role.AUDITOR)
+        auditor = staff.actor(node, Role.AUDITOR)
         assert {one.code for one in see(node, partners.directory, auditor)} == own
         assert all(one.trusted for one in see(node, partners.directory, auditor))
         assert {one.trusted_by != one.compared_by for one in see(node, partners.directory, auditor)}
@@ -99,7 +99,7 @@ def test_the_agreements_are_fictional_and_three_persons_brought_each_in_force(to
     _, result = told
     assert result["fictional_agreements"] == AGREEMENTS
     for place, node in nodes.items():
-        auditor = demo_people.actor(node, Role.AUDITOR)
+        auditor = staff.actor(node, Role.AUDITOR)
         held = see(node, service.agreements, auditor)
         mine = [one for one in AGREEMENTS if place.country in one]
         assert sorted(agreement.id for _, agreement in held) == mine
@@ -120,7 +120,7 @@ def test_one_chain_one_number_and_shared_credit(told, nodes):
         assert (row["cued_by"], row["asked"], row["ours"]) == ("PA-ANA", "BE-DOUANE", ours)
         assert row["cue_reason"] == "cut_off"
         assert row["seizure"] == story["seizure"]
-        seen = scope(demo_people.actor(nodes[place], Role.AUDITOR), Permission.SEIZURE_READ)
+        seen = scope(staff.actor(nodes[place], Role.AUDITOR), Permission.SEIZURE_READ)
         shares = see(nodes[place], partner_store.credits_of, seen, [story["seizure"]])
         assert {(one["node"], one["role"], one["share"]) for one in shares} == {
             ("BE-DOUANE", "seized", 50),
@@ -146,7 +146,7 @@ def test_the_box_was_picked_by_a_run_before_it_was_cued(told, nodes):
     assert len(picked) == 1
     assert picked[0][0] in ("ranked", "random")
     assert picked[0][1]
-    assert picked[0][2] == demo_people.actor(nodes[PANAMA], Role.ANALYST).id
+    assert picked[0][2] == staff.actor(nodes[PANAMA], Role.ANALYST).id
 
 
 def test_the_seal_is_corrected_at_every_holder_the_onward_one_too(told, nodes):
@@ -218,7 +218,7 @@ def test_every_act_is_of_a_person_of_that_node(nodes):
         BELGIUM: {"chain.accepted", "inspection.order", "inspection.accept", "seizure.register"},
     }
     for place, actions in acts.items():
-        people = {entry.login for entry in demo_people.kept(nodes[place].folder.root)}
+        people = {entry.login for entry in staff.kept(nodes[place].folder.root)}
         known = dict(rows(nodes[place], "SELECT id, login FROM person"))
         acted = [
             (action, known.get(actor))

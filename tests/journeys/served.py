@@ -15,7 +15,7 @@ from isthmus.access import service, sessions, store
 from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
 from isthmus.cargo.formats.source import Source
-from isthmus.cli import demo_lists
+from isthmus.cli.demo import lookouts
 from isthmus.cli.serving import serve_node
 from isthmus.flow import target
 from isthmus.node import Node
@@ -46,11 +46,11 @@ def fill(node: Node) -> None:
     """Bring lookouts and the day's traffic in, score it and run the shift's targeting."""
     for name, content in documents(node.clock.now()):
         node.receiver.receive(node.actor, io.BytesIO(content), Source(name))
-    lookouts = demo_lists.table(demo_lists.LOOKOUTS, node.clock.now())
-    (node.folder.root / "lookouts.csv").write_bytes(lookouts)
-    file = File("lookouts.csv", lookouts)
-    node.database.write(lambda tx: lists.take(tx, node.actor, demo_lists.CODE, [file]))
-    for _, path in demo_lists.papers(node.folder.root / "listed", node.clock.now()):
+    table = lookouts.table(lookouts.LOOKOUTS, node.clock.now())
+    (node.folder.root / "lookouts.csv").write_bytes(table)
+    file = File("lookouts.csv", table)
+    node.database.write(lambda tx: lists.take(tx, node.actor, lookouts.CODE, [file]))
+    for _, path in lookouts.papers(node.folder.root / "listed", node.clock.now()):
         node.receiver.receive(node.actor, io.BytesIO(path.read_bytes()), Source(path.name))
     node.scorer.score_all()
     order = target.Order(budget=12, documentary=3, floor=0.1, shift="day")

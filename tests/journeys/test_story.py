@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from federation.test_story import SIZE, free_ports, isthmus
-from isthmus.cli import demo_people
-from isthmus.cli.demo_box import SEAL_READ_AGAIN
-from isthmus.cli.demo_places import BELGIUM, NETHERLANDS, PANAMA, PLACES, Place
-from isthmus.cli.demo_processes import Processes
+from isthmus.cli.demo import staff
+from isthmus.cli.demo.places import BELGIUM, NETHERLANDS, PANAMA, PLACES, Place
+from isthmus.cli.demo.processes import Processes
+from isthmus.cli.demo.shipment import SEAL_READ_AGAIN
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Visit:
     def enter(self, place: Place, role: str) -> None:
         """Sign in at a node; later windows of a person share the session."""
         if (place, role) not in self.told.cookies:
-            entries = demo_people.kept(self.told.processes.root / place.folder)
+            entries = staff.kept(self.told.processes.root / place.folder)
             entry = next(one for one in entries if one.role == role)
             self.page.goto(f"{place.address(self.told.processes.pages)}sign-in")
             for name, value in (

@@ -8,7 +8,7 @@ MODULES = (
     "learning",
     "keeping",
     "serving",
-    "demo",
+    "demo.command",
     "simulate",
     "check_leaks",
     "stream",

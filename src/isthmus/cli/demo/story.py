@@ -27,9 +27,9 @@ from isthmus.cases.chains import Cue
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
 from isthmus.cases.partner_model import ChainState
-from isthmus.cli import demo_box, demo_lists, demo_sight
-from isthmus.cli.demo_places import BELGIUM, CROSSING, NETHERLANDS, PANAMA
-from isthmus.cli.demo_stage import Desk, Stage, clauses
+from isthmus.cli.demo import lookouts, shipment, sight
+from isthmus.cli.demo.places import BELGIUM, CROSSING, NETHERLANDS, PANAMA
+from isthmus.cli.demo.stage import Desk, Stage, clauses
 from isthmus.exchange import consents, recall
 from isthmus.exchange.model import Lane
 from isthmus.flow import asking, draft, judge, share, target
@@ -100,7 +100,7 @@ class Story:
         self.find()
         self.correct()
         self.recall()
-        return demo_sight.seen(self)
+        return sight.seen(self)
 
     # -- one box ----------------------------------------------------------------------------
 
@@ -108,7 +108,7 @@ class Story:
         """Panama: a list comes late, an officer knows the consignor, the next run picks the box."""
         stage, desk = self.stage, self.panama
         stage.next("A box is picked that nobody can open before the ship closes.")
-        box = demo_box.box(desk.node.clock.now())
+        box = shipment.box(desk.node.clock.now())
         for place in (PANAMA, BELGIUM):
             node = stage.desks[place].node
             paper = BytesIO(box.papers[place.country])
@@ -134,7 +134,7 @@ class Story:
         if pick is None:
             raise Conflict("story_not_picked", "the run picked other boxes", run=made.id)
         desk.act(Role.ANALYST, picks.take, pick["id"])
-        minutes = demo_box.CLOSES.total_seconds() / 60
+        minutes = shipment.CLOSES.total_seconds() / 60
         stage.tell(
             desk,
             f"picked ({pick['basis']}, rank {pick['rank']}); loading closes in {minutes:.0f} min",
@@ -142,14 +142,14 @@ class Story:
 
     def _hit(self, tx: Transaction) -> str | None:
         analyst = self.panama.person(Role.ANALYST)
-        rows = hits.desk(tx, analyst, Wanted(list=demo_lists.CODE), 50)
-        return next((str(row["id"]) for row in rows if row["key"] == demo_box.LISTED), None)
+        rows = hits.desk(tx, analyst, Wanted(list=lookouts.CODE), 50)
+        return next((str(row["id"]) for row in rows if row["key"] == shipment.LISTED), None)
 
     def _assessed(self, above: float) -> float:
         """Wait until the box's risk is above a score, and return it."""
         return self.panama.until(
             "the assessment of the box",
-            lambda tx: demo_sight.risk(tx, self.panama, self.unit, above),
+            lambda tx: sight.risk(tx, self.panama, self.unit, above),
         )
 
     def cue_antwerp(self) -> None:
@@ -164,16 +164,16 @@ class Story:
             self.antwerp.code,
             "cut_off",
             desk.node.clock.now().replace(microsecond=0) + CROSSING + timedelta(days=2),
-            demo_box.PORT,
+            shipment.PORT,
             chains.voyage_of(unit),
         )
 
         self.chain, self.cue = desk.act(Role.ANALYST, asking.cue, desk.code, unit.id, asked)
         sent = self._send(desk, self.cue, self.antwerp, INSPECTION)
-        stage.tell(desk, f"an inspection of {container} is asked for at {demo_box.PORT}", sent)
+        stage.tell(desk, f"an inspection of {container} is asked for at {shipment.PORT}", sent)
         self.alert = desk.node.database.write(lambda tx: self._alert(tx, unit)).id
         sent = self._send(desk, self.alert, self.antwerp, TARGETING)
-        stage.tell(desk, f"a lookout goes with it, seal {demo_box.SEAL}", sent)
+        stage.tell(desk, f"a lookout goes with it, seal {shipment.SEAL}", sent)
         stage.tell(desk, "the person it names stays: no case number is on record", self._stayed())
 
         def chain_there(tx: Transaction) -> Any:
@@ -186,7 +186,7 @@ class Story:
         analyst = self.panama.person(Role.ANALYST)
         body = dict(draft.of_unit(tx, analyst, unit.id, ItemKind.ALERT).body)
         body |= {"reason": "intelligence", "action": "inspect", "objective": "contraband"}
-        body["persons"] = [demo_box.PERSON]
+        body["persons"] = [shipment.PERSON]
         return items.draft(tx, analyst, self.panama.code, ItemKind.ALERT, body, MARKING)
 
     def _send(
@@ -278,15 +278,15 @@ class Story:
         consent = self._consent(self.alert)
         sent = self._send(self.antwerp, self.alert, self.rotterdam, TARGETING, consent)
         stage.tell(self.antwerp, "the lookout goes on to Rotterdam, under Panama's terms", sent)
-        self._shows(self.rotterdam, demo_box.SEAL)
-        stage.tell(self.rotterdam, f"the lookout is here, seal {demo_box.SEAL}")
-        change = [{"path": "seals", "value": [demo_box.SEAL_READ_AGAIN]}]
+        self._shows(self.rotterdam, shipment.SEAL)
+        stage.tell(self.rotterdam, f"the lookout is here, seal {shipment.SEAL}")
+        change = [{"path": "seals", "value": [shipment.SEAL_READ_AGAIN]}]
         started = time.perf_counter()
         desk.act(Role.SUPERVISOR, items.correct, self.alert, change, "misread")
-        stage.tell(desk, f"corrected: the seal is {demo_box.SEAL_READ_AGAIN}")
+        stage.tell(desk, f"corrected: the seal is {shipment.SEAL_READ_AGAIN}")
         for holder in (self.antwerp, self.rotterdam):
-            self._shows(holder, demo_box.SEAL_READ_AGAIN)
-            stage.tell(holder, f"the lookout says {demo_box.SEAL_READ_AGAIN} now")
+            self._shows(holder, shipment.SEAL_READ_AGAIN)
+            stage.tell(holder, f"the lookout says {shipment.SEAL_READ_AGAIN} now")
         desk.until("the answers of all holders", lambda tx: self._answered(tx, self.alert))
         self.seconds["correction"] = round(time.perf_counter() - started, 2)
         stage.tell(desk, f"all holders have it, after {self.seconds['correction']:.1f} s")
@@ -300,7 +300,7 @@ class Story:
     def _shows(self, desk: Desk, seal: str) -> None:
         desk.until(
             f"the lookout with seal {seal}",
-            lambda tx: seal in demo_sight.seals(tx, self.alert),
+            lambda tx: seal in sight.seals(tx, self.alert),
         )
 
     def _answered(self, tx: Transaction, item: str) -> bool:
@@ -311,7 +311,7 @@ class Story:
         """A lookout is recalled: who is online stops using it at once, who is not is named."""
         stage, desk = self.stage, self.panama
         stage.next("A lookout is taken back: everybody online in seconds, who is away by name.")
-        number = demo_box.other(desk.node.clock.now())
+        number = shipment.other(desk.node.clock.now())
         self.recalled = desk.node.database.write(lambda tx: self._mistaken(tx, number)).id
         sent = self._send(desk, self.recalled, self.antwerp, TARGETING)
         stage.tell(desk, f"a lookout on {number} goes to Antwerp", sent)
@@ -352,7 +352,7 @@ class Story:
     def _stands(self, desk: Desk, state: str) -> None:
         desk.until(
             f"the lookout to be {state}",
-            lambda tx: demo_sight.state(tx, self.recalled) == state,
+            lambda tx: sight.state(tx, self.recalled) == state,
         )
 
     def _waited_for(self, tx: Transaction) -> str | None:

@@ -11,8 +11,8 @@ from functools import partial
 from isthmus.access.model import Actor, Role
 from isthmus.agreements import lifecycle, shipped
 from isthmus.agreements.agreement import Agreement
-from isthmus.cli import demo_people
-from isthmus.cli.demo_places import Place
+from isthmus.cli.demo import staff
+from isthmus.cli.demo.places import Place
 from isthmus.exchange import identity, partners, ratify
 from isthmus.node import Node
 from isthmus.platform.transaction import Transaction
@@ -22,7 +22,7 @@ Nodes = Mapping[Place, Node]
 
 def found(place: Place, node: Node, pages: int) -> None:
     """Set the exchange of a node up: its keys, and where partners dial it."""
-    supervisor = demo_people.actor(node, Role.SUPERVISOR)
+    supervisor = staff.actor(node, Role.SUPERVISOR)
     address = place.partner_address(pages)
     node.database.write(
         lambda tx: identity.found(
@@ -47,8 +47,8 @@ def befriend(nodes: Nodes) -> None:
 
 
 def _trust(node: Node, raw: bytes) -> None:
-    first = demo_people.actor(node, Role.SUPERVISOR)
-    second = demo_people.actor(node, Role.SUPERVISOR, 2)
+    first = staff.actor(node, Role.SUPERVISOR)
+    second = staff.actor(node, Role.SUPERVISOR, 2)
     card = identity.read_card(raw)
     heard = (card.node, card.signing_fingerprint, card.certificate_fingerprint)
     node.database.write(lambda tx: partners.add(tx, first, raw))
@@ -79,7 +79,7 @@ def _ratify(agreement: Agreement, parties: Nodes) -> None:
 
 def _bring_in_force(version: str, node: Node, signed: Mapping[str, bytes]) -> None:
     """Take the other parties' signatures and put a version in force at one node."""
-    supervisor = demo_people.actor(node, Role.SUPERVISOR)
+    supervisor = staff.actor(node, Role.SUPERVISOR)
 
     def work(tx: Transaction) -> None:
         for code, signature in signed.items():
@@ -93,11 +93,11 @@ def _bring_in_force(version: str, node: Node, signed: Mapping[str, bytes]) -> No
 def _prepare(agreement: Agreement, node: Node) -> bytes:
     """Draft, review twice and sign a version at one node; return its signature."""
     text = shipped.text_of(agreement.id)
-    drafter, *reviewers = (demo_people.actor(node, Role.LEGAL_OFFICER, n) for n in (1, 2, 3))
+    drafter, *reviewers = (staff.actor(node, Role.LEGAL_OFFICER, n) for n in (1, 2, 3))
     version = node.database.write(lambda tx: lifecycle.enter(tx, drafter, text))
     for reviewer in reviewers:
         node.database.write(partial(_review, reviewer, version))
-    supervisor = demo_people.actor(node, Role.SUPERVISOR)
+    supervisor = staff.actor(node, Role.SUPERVISOR)
     return node.database.write(lambda tx: ratify.sign(tx, supervisor, version))
 
 

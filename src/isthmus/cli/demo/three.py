@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 import typer
 
-from isthmus.cli import demo_federation, demo_people
 from isthmus.cli.app import show
-from isthmus.cli.demo_places import PARTNERS, PLACES, Place
-from isthmus.cli.demo_processes import Processes
-from isthmus.cli.demo_stage import Desk, Stage
-from isthmus.cli.demo_story import Story
+from isthmus.cli.demo import federation, staff
+from isthmus.cli.demo.places import PARTNERS, PLACES, Place
+from isthmus.cli.demo.processes import Processes
+from isthmus.cli.demo.stage import Desk, Stage
+from isthmus.cli.demo.story import Story
 from isthmus.kernel.errors import IsthmusError
 from isthmus.node import Node
 
@@ -30,7 +30,7 @@ SHOWN = ("analyst", "supervisor", "inspector", "legal_officer")
 class Wish:
     """What somebody asked of the demonstration."""
 
-    order: demo_federation.Order
+    order: federation.Order
     once: bool
     as_json: bool
     pace: float = PACE
@@ -49,7 +49,7 @@ def run(wish: Wish) -> None:
     """
     started = time.perf_counter()
     _say(wish, "making three nodes and living two weeks of traffic: about a minute")
-    result = demo_federation.build(wish.order)
+    result = federation.build(wish.order)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ended)
     processes = Processes(wish.order.root, wish.order.pages)
@@ -60,7 +60,7 @@ def run(wish: Wish) -> None:
             result |= _story(wish, processes, 0.0)
             show(result, wish.as_json, lambda: _summary(result))
             return
-        people = demo_federation.people(wish.order.root)
+        people = federation.people(wish.order.root)
         show({**result, "nodes": _nodes(wish, people, result["nodes"])}, wish.as_json,
              lambda: welcome(wish, people, result))  # fmt: skip
         try:
@@ -97,7 +97,7 @@ def _story(wish: Wish, processes: Processes, pace: float) -> dict[str, Any]:
 
 # -- words ----------------------------------------------------------------------------------
 
-People = dict[Place, list[demo_people.Entry]]
+People = dict[Place, list[staff.Entry]]
 
 
 def _nodes(wish: Wish, people: People, lived: dict[str, Any]) -> dict[str, Any]:
@@ -136,17 +136,17 @@ def welcome(wish: Wish, people: People, result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def table(people: Iterable[demo_people.Entry]) -> list[str]:
+def table(people: Iterable[staff.Entry]) -> list[str]:
     """Lay out with what people sign in."""
     lines = [f"{'login':<40} {'password':<18} code"]
     return lines + [f"{one.login:<40} {one.password:<18} {one.code()}" for one in people]
 
 
-def codes(root: Path, login: str | None) -> dict[str, Sequence[demo_people.Entry]]:
+def codes(root: Path, login: str | None) -> dict[str, Sequence[staff.Entry]]:
     """Return who signs in at which node, all or those of a login or role."""
     return {
         place.code: [one for one in entries if login in (None, one.login, one.role)]
-        for place, entries in demo_federation.people(root).items()
+        for place, entries in federation.people(root).items()
     }
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 
-from isthmus.cli.demo_places import HOST, Place
+from isthmus.cli.demo.places import HOST, Place
 from isthmus.kernel.errors import Unavailable
 
 LOG = "demo.log"
@@ -51,7 +51,7 @@ class Processes:
             folder = self.root / place.folder
             with (folder / LOG).open("ab") as log:
                 self.running[place] = subprocess.Popen(  # noqa: S603 - this program, no shell
-                    [sys.executable, "-m", "isthmus.cli.demo_node", str(folder)],
+                    [sys.executable, "-m", "isthmus.cli.demo.node", str(folder)],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,

@@ -21,9 +21,9 @@ from isthmus.cargo.model import (
     Regime,
     Seal,
 )
-from isthmus.cli import demo_traffic
-from isthmus.cli.demo_lists import LATER
-from isthmus.cli.demo_places import CROSSING
+from isthmus.cli.demo import traffic
+from isthmus.cli.demo.lookouts import LATER
+from isthmus.cli.demo.places import CROSSING
 from isthmus.reference.check_digits import container_check_digit
 
 CLOSES = timedelta(minutes=75)  # until the loading of the ship closes
@@ -72,7 +72,7 @@ def box(now: datetime) -> Box:
         control_reference=head.reference,
         character_set="UNOW",
     )
-    abroad = demo_traffic.arrival([leaving], PORT)
+    abroad = traffic.arrival([leaving], PORT)
     return Box(container, now + LEAVES + CROSSING, {"PA": written, "BE": abroad})
 
 

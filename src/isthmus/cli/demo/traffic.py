@@ -15,7 +15,7 @@ from isthmus.cargo.formats import cuscar
 from isthmus.cargo.formats.cuscar_writer import write_cuscar
 from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import Accepted, Consignment, Function, Manifest, Regime
-from isthmus.cli.demo_places import CROSSING, PANAMA, PLACES, Place
+from isthmus.cli.demo.places import CROSSING, PANAMA, PLACES, Place
 
 Sent = list[tuple[datetime, Path]]
 LATER = timedelta(hours=2)  # the report of arrival after the departure list

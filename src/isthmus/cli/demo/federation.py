@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from isthmus.cli import demo_ceremony, demo_lists, demo_people, demo_traffic
-from isthmus.cli.demo_days import BUDGET, TODAY, Days
-from isthmus.cli.demo_places import MORE, PANAMA, PLACES, Place
+from isthmus.cli.demo import ceremony, lookouts, staff, traffic
+from isthmus.cli.demo.days import BUDGET, TODAY, Days
+from isthmus.cli.demo.places import MORE, PANAMA, PLACES, Place
 from isthmus.kernel.time import SetClock
 from isthmus.node import Node
 from isthmus.simulator import run
@@ -45,9 +45,9 @@ def is_one(root: Path) -> bool:
     return (root / MARK).is_file()
 
 
-def people(root: Path) -> dict[Place, list[demo_people.Entry]]:
+def people(root: Path) -> dict[Place, list[staff.Entry]]:
     """Return who there is at each node of a demonstration."""
-    return {place: demo_people.kept(root / place.folder) for place in PLACES}
+    return {place: staff.kept(root / place.folder) for place in PLACES}
 
 
 def build(order: Order) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def build(order: Order) -> dict[str, Any]:
             place: stack.enter_context(Node.open(order.root / place.folder)) for place in PLACES
         }
         for place, node in nodes.items():
-            demo_ceremony.found(place, node, order.pages)
-        demo_ceremony.befriend(nodes)
-        agreements = demo_ceremony.agree(nodes)
+            ceremony.found(place, node, order.pages)
+        ceremony.befriend(nodes)
+        agreements = ceremony.agree(nodes)
     return {"nodes": lived, "fictional_agreements": agreements}
 
 
@@ -73,8 +73,8 @@ def _live(order: Order, folder: Path) -> dict[str, Any]:
     start = order.now - BEFORE
     run.generate(out, run.Order(order.consignments, BEFORE.days, order.seed, start, RATE))
     documents = list(post.sent(out / run.DOCUMENTS))
-    listed = demo_lists.papers(folder / "listed", order.now)
-    shares = demo_traffic.split(sorted([*documents, *listed]), folder / "abroad")
+    listed = lookouts.papers(folder / "listed", order.now)
+    shares = traffic.split(sorted([*documents, *listed]), folder / "abroad")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         futures = {
             place.code: pool.submit(_take, place, order, shares[place.code], out)
@@ -83,17 +83,17 @@ def _live(order: Order, folder: Path) -> dict[str, Any]:
         return {code: future.result() for code, future in futures.items()}
 
 
-def _take(place: Place, order: Order, share: demo_traffic.Sent, out: Path) -> Mapping[str, Any]:
+def _take(place: Place, order: Order, share: traffic.Sent, out: Path) -> Mapping[str, Any]:
     """Make one node and let its share come in as it was sent."""
     sent = [(at, path) for at, path in share if at <= order.now]
     clock = SetClock(min([order.now - BEFORE, *(at for at, _ in sent[:1])]))
     home = place == PANAMA
     settings = place.settings(order.pages)
     with Node.create(order.root / place.folder, settings, clock) as node:
-        entries = demo_people.enter(node, MORE, place.domain)
-        demo_people.keep(order.root / place.folder, entries)
+        entries = staff.enter(node, MORE, place.domain)
+        staff.keep(order.root / place.folder, entries)
         if home:
-            demo_lists.take(node, demo_lists.LOOKOUTS, order.now)
+            lookouts.take(node, lookouts.LOOKOUTS, order.now)
         officers = Officers(book.rows(out), schemes.shipped(), order.seed)
         # Abroad there are papers and no boxes yet: nothing is inspected before a ship is in.
         days = Days(
@@ -101,7 +101,7 @@ def _take(place: Place, order: Order, share: demo_traffic.Sent, out: Path) -> Ma
         )
         days.run(sent, order.now, lambda _: None)
         if home:
-            demo_lists.judge_and_renew(node, order.now)
+            lookouts.judge_and_renew(node, order.now)
         return {
             "documents": days.tallies.received["documents"],
             "accepted": days.tallies.received["accepted"],

@@ -1,4 +1,4 @@
-"""One node of a demonstration as a process: ``python -m isthmus.cli.demo_node FOLDER``.
+"""One node of a demonstration as a process: ``python -m isthmus.cli.demo.node FOLDER``.
 
 It serves until it is told to stop, or until whoever started it is gone: then its standard input
 ends. A byte there says that somebody else has written into its database: it looks at once, as it

@@ -18,10 +18,11 @@ import typer
 from isthmus.access.model import Role
 from isthmus.cargo import service as cargo
 from isthmus.cargo.formats.source import Source
-from isthmus.cli import demo_federation, demo_lists, demo_people, demo_three, serving
+from isthmus.cli import serving
 from isthmus.cli.app import Json, app, show
-from isthmus.cli.demo_days import Days, Tallies
-from isthmus.cli.demo_processes import check_port
+from isthmus.cli.demo import federation, lookouts, staff, three
+from isthmus.cli.demo.days import Days, Tallies
+from isthmus.cli.demo.processes import check_port
 from isthmus.cli.loop import progress
 from isthmus.flow import target as flow_target
 from isthmus.kernel.errors import Conflict, Invalid, TooLarge
@@ -85,12 +86,12 @@ def demo(
         if data is not None:
             raise Invalid("story_without_data", "the story has traffic of its own: no --data")
         now = SystemClock().now().replace(microsecond=0)
-        order = demo_federation.Order(folder, port, consignments, seed, now)
-        wish = demo_three.Wish(order, once, as_json)
+        order = federation.Order(folder, port, consignments, seed, now)
+        wish = three.Wish(order, once, as_json)
         for one in wish.ports:
             check_port(HOST, one)
         _clear(folder)
-        demo_three.run(wish)
+        three.run(wish)
         return
     files = None if data is None else _files(data)
     if not once:
@@ -103,7 +104,7 @@ def demo(
     else:
         result = _on_files(folder, settings, files)
     result["seconds"] = round(time.perf_counter() - started, 1)
-    people = demo_people.kept(folder)
+    people = staff.kept(folder)
     if once:
         show(result, as_json, lambda: _words(result))
         return
@@ -123,10 +124,10 @@ def demo_code(
 ) -> None:
     """Print with what people sign in to the demonstration, with the codes of this moment."""
     folder = _folder(context)
-    if demo_federation.is_one(folder):
+    if federation.is_one(folder):
         _codes_of_three(folder, login, as_json)
         return
-    people = demo_people.kept(folder)
+    people = staff.kept(folder)
     chosen = [entry for entry in people if login in (None, entry.login, entry.role)]
     if not chosen:
         raise Invalid("person_unknown", "nobody has this login or role", value=login)
@@ -137,7 +138,7 @@ def demo_code(
 
 
 def _codes_of_three(folder: Path, login: str | None, as_json: bool) -> None:
-    nodes = demo_three.codes(folder, login)
+    nodes = three.codes(folder, login)
     if not any(nodes.values()):
         raise Invalid("person_unknown", "nobody has this login or role", value=login)
     told = {code: [{**asdict(one), "code": one.code()} for one in found]
@@ -172,7 +173,7 @@ def _clear(folder: Path) -> None:
     """Remove an earlier demonstration, and nothing that is not one."""
     if not folder.exists() or not any(folder.iterdir()):
         return
-    three = demo_federation.is_one(folder)
+    three = federation.is_one(folder)
     if not three and NodeFolder.open(folder).settings().agency.code != AGENCY:
         raise Conflict("not_a_demo", "this is a node in earnest: left alone", folder=str(folder))
     shutil.rmtree(folder)
@@ -192,7 +193,7 @@ def _create(folder: Path, settings: Settings, clock: Clock) -> Node:
     """Make the node and its people."""
     node = Node.create(folder, settings, clock)
     try:
-        demo_people.keep(folder, demo_people.enter(node))
+        staff.keep(folder, staff.enter(node))
     except BaseException:  # whatever ends it, and raised again: the node must be let go
         node.close()
         raise
@@ -209,17 +210,17 @@ def _on_sample(
     with tempfile.TemporaryDirectory(prefix="isthmus-demo-") as temporary:
         out = Path(temporary) / "traffic"
         made = run.generate(out, run.Order(consignments, BEFORE.days, seed, start, RATE))
-        listed = demo_lists.papers(Path(temporary) / "listed", now)
+        listed = lookouts.papers(Path(temporary) / "listed", now)
         sent = sorted([*post.sent(out / run.DOCUMENTS), *listed])
         sent = [(at, path) for at, path in sent if at <= now]
         clock = SetClock(min(start, sent[0][0]))
         with _create(folder, settings, clock) as node:
-            demo_lists.take(node, demo_lists.LOOKOUTS, now)
+            lookouts.take(node, lookouts.LOOKOUTS, now)
             days = Days(node, clock, Officers(book.rows(out), schemes.shipped(), seed))
             with progress("traffic", len(sent)) as advance:
                 days.run(sent, now, advance)
             counted = {
-                "lists": demo_lists.judge_and_renew(node, now),
+                "lists": lookouts.judge_and_renew(node, now),
                 **_counts(node, days.tallies),
             }
     whole = {
@@ -297,14 +298,14 @@ def _on_files(folder: Path, settings: Settings, files: Sequence[Path]) -> dict[s
 def _target(node: Node, objective: Objective) -> list[str]:
     floor = node.settings.targeting.random_floor
     order = flow_target.Order(budget=PICKS, audits=PICKS // 4, objective=objective, floor=floor)
-    analyst = demo_people.actor(node, Role.ANALYST)
+    analyst = staff.actor(node, Role.ANALYST)
     made = node.database.write(lambda tx: flow_target.run(tx, analyst, order))
     return [str(pick["basis"]) for pick in made.picks]
 
 
 def _train(node: Node, objective: Objective) -> dict[str, Any] | None:
     """Train a model where there is enough to learn from; it waits in shadow for approval."""
-    analyst = demo_people.actor(node, Role.ANALYST)
+    analyst = staff.actor(node, Role.ANALYST)
     try:
         with progress(f"train {objective.value}"):
             model, card = node.trainer.train(analyst, objective)
@@ -354,15 +355,15 @@ def _count(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _welcome(folder: Path, address: str, people: Sequence[demo_people.Entry]) -> str:
+def _welcome(folder: Path, address: str, people: Sequence[staff.Entry]) -> str:
     return (
         f"Open {address} and sign in as one of these people:\n\n{_table(people)}\n\n"
         f"A code lasts 30 seconds and works once; for new ones: "
         f"isthmus --node {folder} demo-code\n"
-        f"An authenticator app takes the seeds in {folder / demo_people.FILE}.\n"
+        f"An authenticator app takes the seeds in {folder / staff.FILE}.\n"
         f"Ctrl-C ends."
     )
 
 
-def _table(people: Sequence[demo_people.Entry]) -> str:
-    return "\n".join(demo_three.table(people))
+def _table(people: Sequence[staff.Entry]) -> str:
+    return "\n".join(three.table(people))

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from isthmus.access.model import Actor, Role
-from isthmus.cli import demo_people
-from isthmus.cli.demo_places import Place
-from isthmus.cli.demo_processes import Processes
+from isthmus.cli.demo import staff
+from isthmus.cli.demo.places import Place
+from isthmus.cli.demo.processes import Processes
 from isthmus.flow.share import Sent
 from isthmus.kernel.errors import Unavailable
 from isthmus.node import Node
@@ -58,7 +58,7 @@ class Desk:
     def person(self, role: Role, number: int = 1) -> Actor:
         """Return a person of the node."""
         if (role, number) not in self.people:
-            self.people[role, number] = demo_people.actor(self.node, role, number)
+            self.people[role, number] = staff.actor(self.node, role, number)
         return self.people[role, number]
 
     def act(self, role: Role, act: Callable[..., T], *arguments: Any, **named: Any) -> T:

@@ -26,7 +26,7 @@ from isthmus.cargo.model import (
     PartyRole,
     Regime,
 )
-from isthmus.cli import demo_people
+from isthmus.cli.demo import staff
 from isthmus.flow import judge
 from isthmus.node import Node
 from isthmus.parties import hits
@@ -71,7 +71,7 @@ LEFT = _Paper(
 
 def take(node: Node, rows: Iterable[tuple[str, ...]], now: datetime) -> None:
     """Take lookouts in as the demonstration's supervisor, and screen again what they concern."""
-    supervisor = demo_people.actor(node, Role.SUPERVISOR)
+    supervisor = staff.actor(node, Role.SUPERVISOR)
     file = File("lookouts.csv", table(rows, now))
     node.database.write(lambda tx: service.take(tx, supervisor, CODE, [file]))
     node.rescreener.rescreen_due()
@@ -101,7 +101,7 @@ def papers(folder: Path, now: datetime) -> list[tuple[datetime, Path]]:
 
 def judge_and_renew(node: Node, now: datetime) -> dict[str, Any]:
     """Let the analyst judge the earlier hit, and the list come in anew; return how hits stand."""
-    analyst = demo_people.actor(node, Role.ANALYST)
+    analyst = staff.actor(node, Role.ANALYST)
     node.database.write(lambda tx: _judge(tx, analyst))
     take(node, (*LOOKOUTS, *LATER), now)
     node.scorer.score_all()

@@ -18,7 +18,7 @@ from isthmus.cargo.readings import COUNTS
 from isthmus.cases import holds, inspections, picks
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
-from isthmus.cli import demo_people
+from isthmus.cli.demo import staff
 from isthmus.flow import inspect as flow_inspect
 from isthmus.flow import target as flow_target
 from isthmus.flow.receive import Receipt
@@ -78,7 +78,7 @@ class Days:
     ) -> None:
         """Let everything sent until now come in, day by day, with the loop each morning."""
         roles = (Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.TERMINAL)
-        self.people = {role: demo_people.actor(self.node, role) for role in roles}
+        self.people = {role: staff.actor(self.node, role) for role in roles}
         morning = _next_morning(self.clock.now())
         for at, path in sent:
             while morning <= at:

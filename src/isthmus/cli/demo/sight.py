@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission, Role
 from isthmus.cases import partner_store
-from isthmus.cli.demo_stage import Desk
+from isthmus.cli.demo.stage import Desk
 from isthmus.exchange import recall
 from isthmus.intelligence import keeping, reading, store
 from isthmus.kernel.errors import Erased
@@ -15,7 +15,7 @@ from isthmus.risk import assessments
 from isthmus.risk.objectives import Objective
 
 if TYPE_CHECKING:
-    from isthmus.cli.demo_story import Story
+    from isthmus.cli.demo.story import Story
 
 CHAIN = ("id", "container", "cued_by", "asked", "ours", "state", "result", "seizure")
 
