@@ -16,9 +16,9 @@ from isthmus.cases import chains, requests
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.partner_model import RequestState
 from isthmus.cases.requests import Question
-from isthmus.exchange import receipts
+from isthmus.exchange import ledger, receipts
 from isthmus.exchange.model import Lane, ReceiptKind
-from isthmus.flow import partnership, share
+from isthmus.flow import assurance, partnership, share
 from isthmus.flow.partnership import Measure, Step, span
 from isthmus.intelligence import items
 from isthmus.intelligence.model import ItemKind
@@ -30,16 +30,26 @@ ALERT = {"reason": "intelligence", "action": "inspect", "expires_at": "2026-12-0
 M = Measure
 
 
-@pytest.fixture
-def two(loop: Loop, make):
+def under_treaty(loop: Loop, rotterdam):
     """Panama and Rotterdam under the fictional agreement between them."""
     loop.clock.moment = START
-    panama, rotterdam = as_party(loop), make(NL)
+    panama = as_party(loop)
     for one in (panama, rotterdam):
         settle_in(one)
     befriend(panama, rotterdam)
     ratified("PA-NL-2026", panama, rotterdam)
     return loop, panama, rotterdam
+
+
+@pytest.fixture
+def two(loop: Loop, make):
+    return under_treaty(loop, make(NL))
+
+
+@pytest.fixture
+def two_on_each(any_loop: Loop, make):
+    """The same, with Panama on each kind of database in turn."""
+    return under_treaty(any_loop, make(NL))
 
 
 def alert(node, **changes):
@@ -177,6 +187,31 @@ def test_who_may_not_see_requests_sees_none_counted(two):
     lawyer = panama.staff[Role.LEGAL_OFFICER]
     rows = see(panama, partnership.steps, lawyer, START, START + timedelta(weeks=1))
     assert rows == []
+
+
+def test_both_kinds_of_database_tell_the_same(two_on_each):
+    loop, panama, rotterdam = two_on_each
+    for minutes in range(1, 6):
+        shared(loop, panama, rotterdam, minutes, opened=10)
+    came = shared(loop, rotterdam, panama, 1)
+    taken = act(rotterdam, items.recall, rotterdam.staff[Role.SUPERVISOR], came.id,
+                "source_withdrawn")  # fmt: skip
+    bring(rotterdam, panama, taken)
+    asked = Question(NL, ("origin",), "urgent", "directly", citation="PA-NL-2026/art-4")
+    act(panama, requests.receive, node_actor(), "NL-DOUANE:req_1", asked, loop.clock.now())
+    loop.clock.moment = START + timedelta(days=8)
+    act(panama, ledger.seal)
+    found = told(loop, panama)
+    assert figure(found, M.DELIVERED).span.median == timedelta(minutes=3)
+    assert figure(found, M.OPENED).span.ended == 5
+    assert figure(found, M.OUR_ANSWER).judged == 1
+    assert found.theirs.recalled == 1
+    said = see(panama, assurance.gather, panama.staff[Role.AUDITOR], NL, START,
+               START + timedelta(days=7))  # fmt: skip
+    assert said["leaks"] == {"checked": 5, "not_checkable": {}, "found": []}
+    assert said["follow"]["acted_here"] == {"done": 1}
+    assert len(said["evidence"]) == 7
+    assert said["audit"]["faults"] == 0
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=5, max_size=60))

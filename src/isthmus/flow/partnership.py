@@ -198,10 +198,10 @@ def figure(
     """Count one measure: spans, targets, and the last weeks of the period."""
     given = sorted(one.target for one in rows if one.target is not None)
     judged = [said for one in rows if (said := one.in_time(now)) is not None]
-    weeks = tuple(
-        Week(day, span([one for one in rows if monday(one.began) == day]))
-        for day in _mondays(*period)
-    )
+    begun: dict[date, list[Step]] = defaultdict(list)
+    for one in rows:
+        begun[monday(one.began)].append(one)
+    weeks = tuple(Week(day, span(begun[day])) for day in _mondays(*period))
     targets = (given[0], given[-1]) if given else None
     return Figure(measure, agreement, span(rows), targets, len(judged), sum(judged), weeks)
 
@@ -262,9 +262,7 @@ def behind(
 def _requests(tx: Transaction, actor: Actor, since: datetime, until: datetime) -> Iterator[Step]:
     seen = scope(actor, Permission.REQUEST_READ)
     rows = store.requests(tx, seen, since, until)
-    told = store.steps(
-        tx, seen, [row["id"] for row in rows], ("request.answered", "request.refused")
-    )
+    told = store.steps(tx, seen, since, ("request.answered", "request.refused"))
     for row in rows:
         ended = min(told.get(row["id"], {}).values(), default=None)
         citation = row["citation"]
@@ -296,7 +294,7 @@ def _reply_within(tx: Transaction, row: RowMapping) -> timedelta | None:
 def _shares(tx: Transaction, actor: Actor, since: datetime, until: datetime) -> Iterator[Step]:
     seen = scope(actor, Permission.ITEM_READ)
     rows = store.shares(tx, seen, since, until)
-    known = store.envelopes(tx, seen, [row["detail"]["envelope"] for row in rows])
+    known = store.sent(tx, seen, since)
     opened = _opened(tx, actor, since)
     for row in rows:
         detail = row["detail"]
@@ -362,8 +360,7 @@ def _accuracies(
             held[one.partner, "ours"].add(one.object_id)
     for row in store.came(tx, seen, since, until):
         held[row["originator"], "theirs"].add(row["id"])
-    every = {item for items in held.values() for item in items}
-    told = store.steps(tx, seen, every, ("item.corrected", "item.recalled"))
+    told = store.steps(tx, seen, since, ("item.corrected", "item.recalled"))
     accurate: dict[str, dict[str, Accuracy]] = defaultdict(dict)
     for (partner, whose), items in held.items():
         kinds = [told.get(one, {}).keys() for one in items]

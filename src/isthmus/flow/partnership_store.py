@@ -67,14 +67,17 @@ def _first(tx: Transaction, table: Table, since: datetime) -> int:
     return low
 
 
-def envelopes(tx: Transaction, scope: Scope, ids: Iterable[str]) -> dict[str, RowMapping]:
-    """Return envelopes by their ids, without their content."""
-    columns = [column for column in _e if column.key not in BOXED]
-    found: dict[str, RowMapping] = {}
-    for part in slices(ids):
-        rows = tx.execute(select(*columns).where(_e.id.in_(part), scope.where()))
-        found |= {row["id"]: row for row in rows.mappings()}
-    return found
+def sent(tx: Transaction, scope: Scope, since: datetime) -> dict[str, RowMapping]:
+    """Return what left or waits to leave since a moment, by the envelope's id, no content."""
+    rows = tx.execute(
+        select(_e.id, _e.state, _e.settled_at, _e.hash).where(
+            _e.seq >= _first(tx, envelope_table, since),
+            _e.direction == "out",
+            _e.at >= since,
+            scope.where(),
+        )
+    )
+    return {row["id"]: row for row in rows.mappings()}
 
 
 def exchanged(
@@ -107,22 +110,22 @@ def opened_receipts(tx: Transaction, scope: Scope, since: datetime) -> list[RowM
 
 
 def steps(
-    tx: Transaction, scope: Scope, ids: Iterable[str], kinds: Sequence[str]
+    tx: Transaction, scope: Scope, since: datetime, kinds: Sequence[str]
 ) -> dict[str, dict[str, datetime]]:
-    """Return when each event of these kinds first happened to these things: by id, by kind."""
+    """Return when each event of these kinds first happened since a moment: by thing, by kind."""
+    rows = tx.execute(
+        select(_v.object_id, _v.kind, _v.at)
+        .where(
+            _v.seq >= _first(tx, event_table, since),
+            _v.kind.in_(list(kinds)),
+            _v.at >= since,
+            scope.where(),
+        )
+        .order_by(_v.seq)
+    )
     found: dict[str, dict[str, datetime]] = {}
-    for part in slices(ids):
-        rows = tx.execute(
-            select(_v.object_id, _v.kind, func.min(_v.seq).label("first"))
-            .where(_v.object_id.in_(part), _v.kind.in_(list(kinds)), scope.where())
-            .group_by(_v.object_id, _v.kind)
-        ).all()
-        moments: dict[int, datetime] = {}
-        for numbers in slices(str(row.first) for row in rows):
-            told = select(_v.seq, _v.at).where(_v.seq.in_([int(one) for one in numbers]))
-            moments |= {row.seq: row.at for row in tx.execute(told)}
-        for row in rows:
-            found.setdefault(row.object_id, {})[row.kind] = moments[row.first]
+    for object_id, kind, at in rows:
+        found.setdefault(object_id, {}).setdefault(kind, at)
     return found
 
 
