@@ -8,12 +8,12 @@ from exchange import conftest as nodes
 from exchange.world import befriend
 from flow.loop_node import Loop, box
 from flow.partner_nodes import as_party
-from flow.test_learn import inspect_one, seizure
+from flow.test_learn import CLEAN, inspect_one, seizure
 from flow.treaties import act, bring, ratified, see, settle_in
 from isthmus.access.model import Role, node_actor
 from isthmus.agreements import lifecycle
 from isthmus.agreements.model import Mode
-from isthmus.cases import chains, picks, seizures
+from isthmus.cases import chains, inspections, picks, seizures
 from isthmus.cases.chains import Cue
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
@@ -175,6 +175,36 @@ def test_a_confirmed_pick_waits_to_be_worded_and_its_alert_settles_it(loop: Loop
     made = _alert(panama, 1)
     send(panama, made.id, antwerp)
     assert waiting(panama) == []
+
+
+def test_a_pick_that_was_inspected_waits_to_be_worded_no_longer(loop: Loop, three):
+    panama, _, _ = three
+    loop.manifest(1)
+    loop.node.scorer.score_all()
+    (pick,) = loop.run(50).picks
+    analyst, supervisor = loop.people[Role.ANALYST], loop.people[Role.SUPERVISOR]
+    loop.write(lambda tx: picks.take(tx, analyst, pick["id"]))
+    hold = loop.write(lambda tx: inspect.propose_hold(tx, analyst, pick["id"], ["other"]))
+    loop.write(lambda tx: inspect.holds.confirm(tx, supervisor, hold))
+    learn(panama)
+    assert len(waiting(panama)) == 1
+    order = loop.write(lambda tx: inspect.order(tx, analyst, pick["id"], CLEAN.control_type))
+    inspector = loop.people[Role.INSPECTOR]
+    loop.write(lambda tx: inspections.accept(tx, inspector, order))
+    loop.write(lambda tx: inspect.report(tx, inspector, order, CLEAN))
+    learn(panama)
+    assert waiting(panama) == []
+
+
+def test_what_is_learned_twice_is_told_once(loop: Loop, three):
+    panama, _, _ = three
+    loop.manifest(1)
+    loop.node.scorer.score_all()
+    inspect_one(loop, 1, UNLADEN)
+    learn(panama)
+    inspection = see(panama, _inspection)
+    assert act(panama, told.learn, "inspection", inspection) is None  # a job may be done twice
+    assert len(own(panama, "sighting")) == 1
 
 
 def test_a_person_keeps_what_is_not_to_be_shared(loop: Loop, three):

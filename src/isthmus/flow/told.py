@@ -56,30 +56,43 @@ def share_soon(tx: Transaction, event: Event) -> None:
 
 
 def learn(tx: Transaction, kind: str, about_id: str) -> str | None:
-    """Enter what was learned, send what goes by itself; return the entry that is left, if any."""
+    """Enter what was learned, once, and send what goes by itself; return the entry if it waits."""
     me = key_store.myself(tx)
     if me is None or share_store.known(tx, kind, about_id) is not None:
         return None
     lesson = _LESSONS[kind](tx, me["node"], about_id)
     if lesson is None:
         return None
-    by_itself = lesson.pop("by_itself")
-    if lesson["item_id"] is not None:
-        if by_itself:
-            share.send_automatically(tx, node_actor(), lesson["item_id"])
-        if not _lacking(tx, lesson["item_id"]):
-            return None
+    by_itself, item_id = lesson.pop("by_itself"), lesson["item_id"]
+    if item_id is not None and by_itself and _stands(tx, item_id):
+        share.send_automatically(tx, node_actor(), item_id)
+    waits = item_id is None or (_stands(tx, item_id) and bool(_lacking(tx, item_id)))
     entry = {
         "id": new_id("shr"),
         "about_kind": kind,
         "about_id": about_id,
-        "state": "waiting",
+        "state": "waiting" if waits else "sent",
         "raised_at": tx.now,
+        "settled_at": None if waits else tx.now,
         **lesson,
     }
-    share_store.enter(tx, entry)
-    events.emit(tx, "share.waiting", entry["id"], about=kind, item=lesson["item_id"])
+    if not share_store.enter(tx, entry) or not waits:
+        return None
+    events.emit(tx, "share.waiting", entry["id"], about=kind, item=item_id)
     return str(entry["id"])
+
+
+def _stands(tx: Transaction, item_id: str) -> bool:
+    """Whether an item can be shared at all: it may have been recalled or have run out meanwhile."""
+    row = store.item(tx, item_id)
+    return row is not None and row["state"] in (ItemState.CURRENT, ItemState.CORRECTED)
+
+
+def _overtake(tx: Transaction, unit_id: str) -> None:
+    """What was found tells more than that somebody looked: a pick waits to be worded no longer."""
+    for row in share_store.waiting_as(tx, ItemKind.ALERT.value, ""):
+        if row["about_kind"] == "pick" and row["unit_id"] == unit_id:
+            _settle(tx, row, "overtaken", None)
 
 
 # -- what is made of what was learned --------------------------------------------------------
@@ -97,6 +110,7 @@ def _of_inspection(tx: Transaction, node: str, inspection_id: str) -> dict[str, 
     A seizure is told once it has its number; that nothing was found is told to whoever asked.
     """
     row = cases.inspection(tx, scope(node_actor(), Permission.INSPECTION_READ), inspection_id)
+    _overtake(tx, row["unit_id"])
     container = cases.container_of(tx, row["unit_id"])
     open_ = (ChainState.CUED, ChainState.ACCEPTED)
     if container and any(
