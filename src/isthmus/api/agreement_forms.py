@@ -175,6 +175,9 @@ class Question(Ask):
     kind: ItemKind = Field(description="of an item with every field of its form")
     category: Annotated[str, coded("data_subject_categories")] = "suspect"
     classification: Classification = Classification.NONE
+    source: Annotated[str, coded("police_sources")] | None = Field(
+        None, description="how its source would be graded; else not at all"
+    )
     conditions: Annotated[list[str], Field(max_length=40)] = Field(
         [], description="codes of `share_conditions` that would stand on record"
     )

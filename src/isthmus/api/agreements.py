@@ -40,9 +40,10 @@ from isthmus.api.wire import Done
 from isthmus.exchange import identity, key_store, ratify
 from isthmus.exchange.issue import decode, encode
 from isthmus.flow import hindsight
-from isthmus.intelligence.model import Item
+from isthmus.intelligence.model import Evaluation, Item, Scale
 from isthmus.intelligence.render import label
 from isthmus.platform.transaction import Transaction
+from isthmus.reference.codelist import code_list
 
 router = APIRouter(prefix="/api/agreements", tags=["agreements"])
 Reader = Annotated[Actor, Depends(allowed(Permission.AGREEMENT_READ))]
@@ -117,7 +118,10 @@ def try_decision(node: NodeServed, actor: Reader, ask: Question, language: Spoke
         own = identity.me(tx)["node"] if key_store.myself(tx) else ""
         sender = ask.sender or own
         asked = Asked(sender, ask.recipient, ask.purpose, ask.mode, frozenset(ask.conditions))
-        item = rehearsal.item_of(tx, Specimen(ask.kind, ask.category, ask.classification), sender)
+        known = ask.source in code_list("police_sources")
+        grade = Evaluation(Scale.POLICE_4X4, str(ask.source), "2") if known else None
+        specimen = Specimen(ask.kind, ask.category, ask.classification, grade)
+        item = rehearsal.item_of(tx, specimen, sender)
         return item, rehearsal.rehearse(tx, actor, item, asked, own)
 
     item, decision = node.database.read(find)

@@ -19,12 +19,14 @@ from isthmus.exchange.tables import (
     partner_table,
     receipt_table,
 )
+from isthmus.intelligence.tables import copy_table as kept_table
+from isthmus.intelligence.tables import object_table
 from isthmus.platform.events import event_table
 from isthmus.platform.transaction import Transaction
 
-BACK = 20_000  # envelopes that are looked back on
+BACK = 5_000  # envelopes that are looked back on
 RECEIPTS = 2_000  # and receipts; one speaks of up to a batch of envelopes
-TRIPS = 5_000
+TRIPS = 2_000
 WITNESSED = "checkpoint.witnessed"
 # An envelope on its way out counts while it stands; what was stopped never went.
 WENT = ("waiting", "delivered", "held", "refused")
@@ -129,9 +131,17 @@ def told(tx: Transaction, scope: Scope) -> dict[bytes, dict[str, datetime]]:
 
 def followed(tx: Transaction, scope: Scope, since: datetime) -> list[RowMapping]:
     """Return the copies that a recall or correction followed lately, or still waits for."""
+    # Few items are recalls or corrections, and what they are about is found by index.
+    kept, named = kept_table.c, object_table.c
+    about = (
+        select(named.value)
+        .join(kept_table, kept.id == named.copy_id)
+        .where(named.kind == "item", kept.kind.in_(("recall", "correction")))
+    )
     rows = tx.execute(
         select(_o.item_id, _o.partner, _o.follow_id, _o.follow_state, _o.follow_code, _o.follow_at)
         .where(
+            _o.item_id.in_(about),
             _o.follow_id.is_not(None),
             (_o.follow_state == "asked") | (_o.follow_at >= since),
             scope.where(),

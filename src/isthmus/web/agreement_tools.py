@@ -15,7 +15,7 @@ from isthmus.agreements.overlay import plain, read_rule
 from isthmus.agreements.rehearsal import Specimen
 from isthmus.exchange import key_store, partners
 from isthmus.flow import hindsight
-from isthmus.intelligence.model import Classification, ItemKind
+from isthmus.intelligence.model import Evaluation, ItemKind, Scale
 from isthmus.intelligence.render import label
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.platform.transaction import Transaction
@@ -47,12 +47,13 @@ def try_it(
     purpose: Word = "",
     mode: Word = "",
     category: Word = "suspect",
+    grade: Word = "",
     condition: Annotated[list[str] | None, Query(max_length=40)] = None,
 ) -> Response:
     """Ask what of a kind of item would go to a partner, field by field; nothing is sent."""
     asked = {
         "sender": sender, "recipient": recipient, "kind": kind, "purpose": purpose, "mode": mode,
-        "category": category,
+        "category": category, "grade": grade,
     }  # fmt: skip
     given = frozenset(condition or ()) & set(code_list("share_conditions").codes())
     whole = all((recipient, kind in list(ItemKind), purpose in list(Purpose), mode in list(Mode)))
@@ -66,7 +67,7 @@ def try_it(
             return {"own": own, "nodes": nodes, "item": None, "decision": None}
         sender_ = sender or own
         item = rehearsal.item_of(
-            tx, Specimen(ItemKind(kind), category, Classification.NONE), sender_
+            tx, Specimen(ItemKind(kind), category, evaluation=_evaluated(grade)), sender_
         )
         question = Asked(sender_, recipient, Purpose(purpose), Mode(mode), given)
         decision = rehearsal.rehearse(tx, visitor.actor, item, question, own)
@@ -81,11 +82,17 @@ def try_it(
             (label(item.kind, path, locale), path in decision.released, reason)
             for path, reason in said.paths.items()
         ]
-        rows.sort(key=lambda row: not row[1])
+        rows.sort(key=lambda row: row[1])  # what stays is what is looked for
     return page(
         request, visitor, "agreement_try.html", asked=asked, given=given, rows=rows, said=said,
         **found,
     )  # fmt: skip
+
+
+def _evaluated(grade: str) -> Evaluation | None:
+    """A source of this grade on the police scale, where one is given."""
+    known = grade in code_list("police_sources")
+    return Evaluation(Scale.POLICE_4X4, grade, "2") if known else None
 
 
 def _nodes(tx: Transaction, visitor: Visitor, own: str) -> list[str]:
