@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from flow.loop_node import Loop, box
+from flow.test_learn import CLEAN, inspect_pick, seizure
 from isthmus.access.model import Purpose, Role, node_actor
 from isthmus.cases import runs
-from isthmus.flow import replay, target
+from isthmus.flow import effectiveness, replay, target
 from isthmus.flow.target import Order
 from isthmus.intelligence import arrivals
 from isthmus.intelligence.keeping import Came
@@ -150,6 +151,42 @@ def test_the_score_without_partners_is_kept_and_covered(loop: Loop):
     assert findings(loop) == []
     loop.write(lambda tx: tamper(tx, after["id"]))
     assert findings(loop) != []
+
+
+def test_a_partners_record_counts_what_was_asked_matched_opened_and_found(loop: Loop):
+    scored(loop, *range(1, 41))
+    analyst = loop.people[Role.ANALYST]
+
+    def told(who=analyst, partner=ANTWERP):
+        return loop.read(lambda tx: effectiveness.partner_record(tx, who, partner))
+
+    assert (told().asked, told().units, told().rate) == (0, 0, None)
+    arrive(loop, alert(loop, "alr_1", containers=boxes(1, 2)))
+    arrive(loop, alert(loop, "alr_2", containers=boxes(2, 3, 4)))
+    arrive(loop, alert(loop, "alr_3", partner=ROTTERDAM, containers=boxes(9)))
+    arrive(loop, alert(loop, "alr_4", containers=boxes(5)), Purpose.JUDICIAL)
+    loop.node.scorer.score_all()
+    supervisor = loop.people[Role.SUPERVISOR]
+    loop.write(lambda tx: share_settings.set_share(tx, supervisor, ANTWERP, 0.2))
+    made = run(loop, 10)
+    mine = [one for one in made.picks if one["basis"] == "partner"]
+    theirs = [one for one in mine if one["unit_id"] == loop.unit(9).id]
+    mine = [one for one in mine if one not in theirs]
+    inspect_pick(loop, mine[0]["id"], seizure())
+    inspect_pick(loop, mine[1]["id"], CLEAN)
+    record = told()
+    asked = {loop.unit(number).id for number in (1, 2, 3, 4)}
+    picked = {one["unit_id"] for one in made.picks} & asked
+    assert (record.asked, record.units, record.share) == (2, 4, 2)
+    assert record.picked == len(picked) >= 2
+    assert (record.opened, record.found) == (2, 1)
+    assert record.rate is not None
+    assert record.rate.value == 0.5
+    assert record.rate.low < 0.5 < record.rate.high
+    everybody = loop.read(lambda tx: effectiveness.partner_records(tx, analyst))
+    assert [one.partner for one in everybody] == [ANTWERP, ROTTERDAM]
+    assert everybody[1].units == 1
+    assert told(partner="BE-DOUAN").units == 0  # no beginning of a code stands for another
 
 
 def current(loop: Loop, number: int):

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import RowMapping
 
-from isthmus.access.gate import scope
+from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.cases import runs
+from isthmus.flow import lookout_store
 from isthmus.platform.transaction import Transaction
 from isthmus.risk.effectiveness import Effectiveness, Estimate, wilson
 from isthmus.risk.effectiveness import effectiveness as estimate
@@ -50,6 +51,55 @@ class Measured:
     rates: tuple[HitRate, ...]
     ranked_over_random: float | None
     whole: Effectiveness | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRecord:
+    """What the lookouts of one partner came to: each figure stands over the one before it.
+
+    Lookouts sent for targeting, and of those the ones that gave a reason on a unit; the units that
+    they were on, and of those the ones picked, opened with a conclusive outcome, and right.
+    ``share`` counts the picks that the partner's share of the budget made; the others would have
+    been made without it.
+    """
+
+    partner: str
+    asked: int
+    matched: int
+    units: int
+    picked: int
+    share: int
+    opened: int
+    found: int
+    rate: Estimate | None  # found over opened, Wilson's interval of 95 %; None where none was
+
+
+def partner_record(tx: Transaction, actor: Actor, partner: str) -> PartnerRecord:
+    """Return what a partner's lookouts came to, within what the actor may see."""
+    check(tx, actor, Permission.ITEM_READ)
+    asked, matched = lookout_store.lookouts(tx, scope(actor, Permission.ITEM_READ), partner)
+    seen = scope(actor, Permission.PICK_READ)
+    rows = lookout_store.picks(tx, seen, partner)
+    known = {row["unit_id"]: bool(row["positive"]) for row in rows if row["positive"] is not None}
+    opened, found = len(known), sum(known.values())
+    return PartnerRecord(
+        partner=partner,
+        asked=asked,
+        matched=matched,
+        units=lookout_store.units(tx, scope(actor, Permission.UNIT_READ), partner),
+        picked=len({row["unit_id"] for row in rows}),
+        share=len({row["unit_id"] for row in rows if row["basis"] == Basis.PARTNER}),
+        opened=opened,
+        found=found,
+        rate=wilson(found / opened, opened) if opened else None,
+    )
+
+
+def partner_records(tx: Transaction, actor: Actor) -> list[PartnerRecord]:
+    """Return the record of every partner that ever sent a lookout, by its code."""
+    check(tx, actor, Permission.ITEM_READ)
+    codes = lookout_store.partners(tx, scope(actor, Permission.ITEM_READ))
+    return [partner_record(tx, actor, code) for code in codes]
 
 
 def effectiveness(tx: Transaction, actor: Actor) -> list[Measured]:

@@ -96,6 +96,12 @@ assessment_table = Table(
     Index("ix_assessment_unit_id", "unit_id"),
     Index("ix_assessment_batch_id", "batch_id"),
     Index(
+        "ix_assessment_asked_by",
+        "unit_id",
+        sqlite_where=text("asked_by IS NOT NULL"),
+        postgresql_where=text("asked_by IS NOT NULL"),
+    ),
+    Index(
         "ix_assessment_ranking",
         "objective",
         "score",

@@ -21,3 +21,10 @@ def upgrade() -> None:
     with op.batch_alter_table("assessment", schema=None) as batch_op:
         batch_op.add_column(sa.Column("asked_by", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("own_score", sa.Float(), nullable=True))
+        batch_op.create_index(
+            "ix_assessment_asked_by",
+            ["unit_id"],
+            unique=False,
+            sqlite_where=sa.text("asked_by IS NOT NULL"),
+            postgresql_where=sa.text("asked_by IS NOT NULL"),
+        )
