@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from isthmus.access.model import Role
 from isthmus.exchange import dispatch, inbox, outbox, outgoing, partners, post_store
 from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Verdict
+from isthmus.exchange.verifiers import Verifiers
+from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied
+from isthmus.kernel.time import SetClock
 
 
 def carry(one, other, lane=Lane.IMMEDIATE, lose=False):
@@ -194,14 +198,92 @@ def test_a_flipped_byte_anywhere_is_refused(both):
     assert received(antwerp) == []
 
 
-def test_caps_hold(both):
+@pytest.mark.parametrize(
+    ("cap", "code"),
+    [
+        ({"disclosures": 2}, "disclosures_too_many"),
+        ({"nesting": 3}, "nesting_too_deep"),
+        ({"bytes": 3_000}, "envelope_too_large"),
+    ],
+)
+def test_caps_hold(both, cap, code):
     panama, antwerp = both
     supervisor = antwerp.staff[Role.SUPERVISOR]
-    antwerp.database.write(
-        lambda tx: partners.set_caps(tx, supervisor, panama.code, disclosures=2, bytes=100_000)
-    )
+    item = panama.item(container="MSKU1234565", reason="x", deep=[[[["x"]]]], long="x" * 2_000)
+    antwerp.database.write(lambda tx: partners.set_caps(tx, supervisor, panama.code, **cap))
+    panama.put(antwerp.code, item)
+    assert carry(panama, antwerp).refused == [{"index": 0, "code": code}]
+    assert received(antwerp) == []
+
+
+def test_a_clock_that_differs_too_much_is_told_and_waited_for(both, clock):
+    panama, antwerp = both
+    panama.database.clock = SetClock(clock.now() + timedelta(minutes=6))
+    sent = panama.put(antwerp.code)
+    assert carry(panama, antwerp).refused == [{"index": 0, "code": "clock_skew"}]
+    assert state(panama, sent) == "waiting"
+    clock.advance(timedelta(minutes=2))  # within the five minutes that clocks may differ
+    assert carry(panama, antwerp).refused == []
+    assert state(panama, sent) == "delivered"
+    assert len(received(antwerp)) == 1
+
+
+def malformed(raw):
+    """Ways to write an envelope wrongly, by what is wrong."""
+    held = orjson.loads(raw)
+    said = held["payload"]
+
+    def written(**members):
+        return canonical({**held, "payload": {**said, **members}})
+
+    return {
+        "nothing": b"",
+        "no JSON": b"\xff\xfe{",
+        "no object": b"[]",
+        "another object": b"{}",
+        "cut": raw[:-40],
+        "spaces": raw.replace(b":", b": ", 1),
+        "another order": orjson.dumps(dict(reversed(held.items()))),
+        "a member twice": raw.replace(b'{"algorithm"', b'{"algorithm":"none","algorithm"', 1),
+        "no such member": written(more=1),
+        "no lane": canonical({**held, "payload": {k: v for k, v in said.items() if k != "lane"}}),
+        "an unknown lane": written(lane="express"),
+        "a float": written(sequence=1.0),
+        "a truth": written(sequence=True),
+        "a negative": written(sequence=-1),
+        "a huge number": raw.replace(b'"sequence":1', b'"sequence":' + b"9" * 400),
+        "a local moment": written(made_at="2026-01-01T00:00:00+01:00"),
+        "no moment": written(made_at="soon"),
+        "capitals in a digest": written(previous=said["previous"].upper()),
+        "another algorithm": canonical({**held, "algorithm": "none"}),
+        "another kind": canonical({**held, "kind": "receipt"}),
+        "no signature": canonical({**held, "signature": ""}),
+        "a signature in capitals": canonical({**held, "signature": held["signature"].upper()}),
+        "a longer signature": canonical({**held, "signature": held["signature"] + "00"}),
+        "an item of two parts": written(item=said["item"].replace(".", "~", 1)),
+        "no terms": written(terms=[]),
+        "terms without end": written(terms=said["terms"] * 200),
+        "deep": b"[" * 100_000,
+    }
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_malformed_envelopes_are_named_and_take_no_place(both, number):
+    panama, antwerp = both
     panama.put(antwerp.code)
-    assert carry(panama, antwerp).refused == [{"index": 0, "code": "disclosures_too_many"}]
+    found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE])
+    raw = found.parcels[0].raw
+    wrong = malformed(raw)
+    verifiers = Verifiers(number)
+    answer = inbox.receive(
+        antwerp.database, antwerp.policy, panama.code, [*wrong.values(), raw],
+        inbox.Reception(verifiers),
+    )  # fmt: skip
+    verifiers.close()
+    refused = {name: code["code"] for name, code in zip(wrong, answer.refused, strict=True)}
+    assert all(refused.values()), refused
+    assert len(received(antwerp)) == 1  # the honest one behind them is taken
+    assert answer.heads["immediate"]["sequence"] == 1
 
 
 def test_nothing_goes_to_a_partner_that_one_person_compared(panama, make):

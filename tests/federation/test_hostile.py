@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import time
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -146,6 +147,13 @@ def test_a_request_counts_once(hostile):
     claim = hostile.claim("/exchange/card")
     assert hostile.post("/exchange/card", claim=claim)[0] == 200
     assert hostile.post("/exchange/card", claim=claim) == (403, "request_replayed")
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_request_of_another_time_is_refused(hostile, minutes):
+    now = SystemClock().now() + timedelta(minutes=minutes)
+    claim = request.header(hostile.signer, hostile.antwerp.code, "POST", FLASH, b"", now)
+    assert hostile.post(FLASH, claim=claim) == (403, "clock_skew")
 
 
 def test_ten_gigabytes_announced_are_refused_before_they_come(hostile):
