@@ -11,7 +11,7 @@ from isthmus.agreements import shipped
 from isthmus.agreements.listing import COLUMNS
 from isthmus.cli import commands
 from isthmus.cli.app import app
-from isthmus.kernel.errors import Denied, Invalid
+from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 
 
 @pytest.fixture
@@ -87,3 +87,32 @@ def test_a_table_comes_in_and_tells_what_lacks(node: Path, tmp_path: Path, form:
     listed = run("list", node=node)
     assert len(listed["listed"]) == 43
     assert listed["lacking"]["title"] == 42
+
+
+def test_the_overlay_is_proposed_here_and_its_proposer_does_not_approve_it(
+    node: Path, tmp_path: Path
+) -> None:
+    rule = tmp_path / "rule.yaml"
+    rule.write_text("id: no-boxes\nground: ongoing_investigation\nfields: [containers]\n")
+    change = run("overlay", "propose", rule, node=node)["change"]
+    told = run("overlay", "list", node=node)
+    assert told["proposed"] == [{"id": change, "rule": "no-boxes", "removes": False}]
+    assert "no-boxes" not in {one["id"] for one in told["rules"]}
+    arguments = ["--node", str(node), "agreements", "overlay"]
+    refused = CliRunner().invoke(app, [*arguments, "approve", change])
+    assert isinstance(refused.exception, Denied)
+    fixed = next(one["id"] for one in told["rules"] if one.get("fixed"))
+    kept = CliRunner().invoke(app, [*arguments, "remove", fixed])
+    assert isinstance(kept.exception, Conflict)
+    rule.write_text("[")
+    torn = CliRunner().invoke(app, [*arguments, "propose", str(rule)])
+    assert isinstance(torn.exception, Invalid)
+
+
+def test_a_suspension_is_told_and_lifted_by_nobody_who_made_it(node: Path, tmp_path: Path) -> None:
+    run("enter", file(tmp_path), node=node)
+    assert run("list", node=node)["suspended"] == []
+    unknown = CliRunner().invoke(
+        app, ["--node", str(node), "agreements", "lift", f"sus_{'0' * 26}"]
+    )
+    assert isinstance(unknown.exception, NotFound)

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
-from isthmus.agreements import lifecycle, listing, prohibitions, service
+from isthmus.agreements import lifecycle, listing, prohibitions, register, service
 from isthmus.agreements.examples import Outcome, outcomes
 from isthmus.agreements.listing import Listed
+from isthmus.agreements.overlay import plain, read_rule
 from isthmus.agreements.reading import read_file
 from isthmus.cargo.formats.spreadsheet import Workbook, WorkbookFault, is_workbook
 from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show
@@ -19,6 +21,8 @@ agreements = typer.Typer(
     name="agreements", help="Agreements, their clauses and examples.", no_args_is_help=True
 )
 app.add_typer(agreements)
+forbidden = typer.Typer(name="overlay", help="What this node forbids itself.", no_args_is_help=True)
+agreements.add_typer(forbidden)
 
 Version = Annotated[str, typer.Argument(help="Agreement and version, such as PA-NL-2026@1.")]
 
@@ -78,6 +82,7 @@ def tell(login: Officer = None, as_json: Json = False) -> None:
         rows = node.database.read(lambda tx: listing.listed(tx, actor))
         apart = node.database.read(lambda tx: service.differences(tx, actor))
         rules = node.database.read(prohibitions.overlay)
+        stopped = node.database.read(lambda tx: register.open_suspensions(tx, actor))
     result = {
         "agreements": [
             {
@@ -98,6 +103,10 @@ def tell(login: Officer = None, as_json: Json = False) -> None:
         ],
         "lacking": dict(listing.lacking(rows)),
         "differing": [{"partner": row["partner"], "agreement": row["agreement"]} for row in apart],
+        "suspended": [
+            {"id": row["id"], "agreement": row["agreement"], "clause": row["clause"]}
+            for row in stopped
+        ],
         "overlay": [rule.id for rule in rules],
     }
     show(result, as_json, lambda: _told(result))
@@ -119,6 +128,10 @@ def _told(result: dict[str, Any]) -> str:
     lines += [
         f"DIFFERS  {one['agreement']}: {one['partner']} holds another text"
         for one in result["differing"]
+    ]
+    lines += [
+        f"STOPPED  {one['agreement']}{'/' + one['clause'] if one['clause'] else ''} ({one['id']})"
+        for one in result["suspended"]
     ]
     lines.append(f"overlay: {', '.join(result['overlay'])}")
     return "\n".join(lines)
@@ -254,3 +267,92 @@ def suspend(
         )
     what = f"{agreement}/{clause}" if clause else agreement
     show({"suspension": made, "what": what}, as_json, lambda: f"{what}: suspended ({made})")
+
+
+@agreements.command("lift")
+def lift(
+    suspension: Annotated[str, typer.Argument(help="Id of the suspension, as `list` tells it.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """End a suspension; for another person than the one who suspended."""
+    with open_node() as node:
+        actor = officer(node, login)
+        node.database.write(lambda tx: lifecycle.lift(tx, actor, suspension))
+    show({"suspension": suspension, "state": "lifted"}, as_json, lambda: f"{suspension}: lifted")
+
+
+# -- the overlay --------------------------------------------------------------------------
+
+
+@forbidden.command("list")
+def tell_overlay(login: Officer = None, as_json: Json = False) -> None:
+    """Say what this node forbids itself, and which changes wait for a second person."""
+    with open_node() as node:
+        actor = officer(node, login)
+        held = node.database.read(lambda tx: register.forbidden(tx, actor))
+    result = {
+        "rules": [plain(one) for one in (*held.rules, *held.fixed)],
+        "proposed": [
+            {"id": row["id"], "rule": row["rule"], "removes": row["body"] is None}
+            for row in held.proposed
+        ],
+    }
+    show(result, as_json, lambda: _overlay(result))
+
+
+def _overlay(result: dict[str, Any]) -> str:
+    lines = [
+        f"{one['id']:<26} {one['ground']}{', fixed' if one.get('fixed') else ''}"
+        for one in result["rules"]
+    ]
+    lines += [
+        f"PROPOSED  {one['id']}: {'take out' if one['removes'] else 'add or replace'} {one['rule']}"
+        for one in result["proposed"]
+    ]
+    return "\n".join(lines)
+
+
+@forbidden.command("propose")
+def propose(
+    file: Annotated[Path, typer.Argument(help="A rule in YAML: id, ground, what it matches.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to add a rule, or to replace the one with its id; another person approves it."""
+    if not file.is_file():
+        raise Invalid("file_missing", "no such file", file=str(file))
+    try:
+        rule = read_rule(yaml.safe_load(file.read_text(encoding="utf-8")), file.name)
+    except yaml.YAMLError:
+        raise Invalid("overlay.invalid", "not YAML", file=file.name) from None
+    with open_node() as node:
+        actor = officer(node, login)
+        change = node.database.write(lambda tx: prohibitions.propose(tx, actor, rule))
+    show({"change": change, "rule": rule.id}, as_json, lambda: f"{rule.id}: proposed ({change})")
+
+
+@forbidden.command("remove")
+def remove(
+    rule: Annotated[str, typer.Argument(help="Id of the rule.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Propose to take a rule out; another person approves it."""
+    with open_node() as node:
+        actor = officer(node, login)
+        change = node.database.write(lambda tx: prohibitions.propose_removal(tx, actor, rule))
+    show({"change": change, "rule": rule}, as_json, lambda: f"{rule}: proposed ({change})")
+
+
+@forbidden.command("approve")
+def approve(
+    change: Annotated[str, typer.Argument(help="Id of the change.")],
+    login: Officer = None,
+    as_json: Json = False,
+) -> None:
+    """Put a proposed change in force; for another person than its proposer."""
+    with open_node() as node:
+        actor = officer(node, login)
+        node.database.write(lambda tx: prohibitions.approve(tx, actor, change))
+    show({"change": change, "state": "in force"}, as_json, lambda: f"{change}: in force")
