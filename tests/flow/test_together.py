@@ -120,6 +120,10 @@ def test_an_answer_that_is_sent_answers_and_its_feedback_comes_back(both):
     send(panama, rotterdam, told)
     assert request(panama, item)["state"] == request(rotterdam, item)["state"] == "used"
     assert request(rotterdam, item)["feedback"] == "not_used"
+    assert see(rotterdam, requests.tasks, officer(rotterdam)) == []
+    act(panama, requests.close, officer(panama), item)
+    tell_back(panama, rotterdam)
+    assert request(rotterdam, item)["state"] == "closed"
 
 
 def test_a_refusal_is_told_with_its_ground_and_no_partner_tells_another_s_step(both):

@@ -13,7 +13,7 @@ from isthmus.access import service as people
 from isthmus.access.gate import unscoped
 from isthmus.access.model import node_actor
 from isthmus.cargo.tables import unit_table
-from isthmus.cases import alerts, partner_store, picks, requests, store
+from isthmus.cases import alerts, partner_store, picks, request_clocks, store
 from isthmus.cases.model import ACTIVE_HOLDS, OPEN_PICKS, UNDECIDED, HoldState, PickState
 from isthmus.cases.reach import within_reach
 from isthmus.cases.tables import alert_table, hold_table, pick_table
@@ -61,7 +61,7 @@ def settle(tx: Transaction) -> None:
     for row in partner_store.late_notices(tx):
         alerts.raise_alert(tx, "notice_overdue", row, detail={"seizure": row["number"]})
         partner_store.change_seizure(tx, row["number"], told=True)
-    requests.tell_overdue(tx)
+    request_clocks.tell_overdue(tx)
 
 
 def _settle_picks(tx: Transaction) -> None:

@@ -62,6 +62,9 @@ REQUEST_STEPS: Mapping[RequestState, frozenset[RequestState]] = {
 # Which steps the node that asks takes; all others are those of the node that is asked.
 ASKER = frozenset({_S.DRAFT, _S.COMPLETE, _S.SENT, _S.USED, _S.CLOSED})
 OPEN_REQUESTS = tuple(state for state in _S if state is not _S.CLOSED)
+# Where the node that is asked has nothing more to do, nor to wait for.
+OVER_FOR_ASKED = (_S.REFUSED, _S.USED, _S.CLOSED)
+OPEN_TASKS = tuple(state for state in _S if state not in OVER_FOR_ASKED)
 
 # Where no clause says by when an answer is owed: own defaults, for planning and not a duty.
 UNSTATED = {"urgent": timedelta(days=7), "normal": timedelta(days=30)}

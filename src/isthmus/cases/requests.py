@@ -7,7 +7,7 @@ out. An answer is not closed before the asker said what became of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -16,14 +16,15 @@ from isthmus.access import service as people
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, Purpose, node_actor
 from isthmus.agreements.service import clause_of
-from isthmus.cases import alerts, partner_store
+from isthmus.cases import partner_store
 from isthmus.cases.model import step
 from isthmus.cases.partner_model import (
     ASKER,
     OPEN_REQUESTS,
+    OPEN_TASKS,
+    OVER_FOR_ASKED,
     PACE,
     REQUEST_STEPS,
-    Clocks,
     Pace,
     RequestState,
     Terms,
@@ -32,12 +33,12 @@ from isthmus.cases.partner_model import (
     terms,
     way,
 )
+from isthmus.cases.request_clocks import columns, of_row
 from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list
 
-_MICRO = timedelta(microseconds=1)
 # What a request may lack, as its fields are called (code list ``item_fields``).
 LACKING = (
     "case_number", "wording", "containers", "seals", "vessels", "documents", "companies", "persons",
@@ -95,7 +96,7 @@ def receive(
     row = _row(tx, actor, request_id, asked) | {"incoming": True, "state": RequestState.SENT}
     new = partner_store.insert_request(tx, row | {"sent_at": since})
     if new:
-        partner_store.change_request(tx, request_id, **_stored(clocks, None))
+        partner_store.change_request(tx, request_id, **columns(clocks, None))
         _note(tx, actor, "request.received", request_id, partner=asked.partner)
     return new
 
@@ -232,9 +233,9 @@ def request(tx: Transaction, actor: Actor, request_id: str) -> RowMapping:
 
 
 def closed(tx: Transaction, actor: Actor, *, incoming: bool, limit: int = 200) -> list[RowMapping]:
-    """Return requests that are closed."""
+    """Return requests that are over: those of partners once refused, or told what became of it."""
     seen = scope(actor, Permission.REQUEST_READ)
-    over = (RequestState.CLOSED,)
+    over = OVER_FOR_ASKED if incoming else (RequestState.CLOSED,)
     return partner_store.requests(tx, seen, over, incoming=incoming, limit=limit)
 
 
@@ -244,8 +245,8 @@ def confirm_in_writing(tx: Transaction, actor: Actor, request_id: str) -> None:
     _check(tx, actor, row, own=not row["incoming"])
     if row["written_by"] is None:
         raise Conflict("nothing_to_confirm", "no confirmation is owed", request=request_id)
-    clocks = _clocks({**row, "written_by": None})
-    partner_store.change_request(tx, request_id, **_stored(clocks, row["alert_at"]))
+    clocks = of_row({**row, "written_by": None})
+    partner_store.change_request(tx, request_id, **columns(clocks, row["alert_at"]))
     _note(tx, actor, "request.written", request_id)
 
 
@@ -253,7 +254,8 @@ def take(tx: Transaction, actor: Actor, request_id: str) -> None:
     """Make an open request the actor's own task; it gives the purpose for what it opens."""
     row = _request(tx, actor, request_id)
     check(tx, actor, Permission.REQUEST_KEEP, object_id=request_id)
-    if row["state"] == RequestState.CLOSED:
+    over = OVER_FOR_ASKED if row["incoming"] else (RequestState.CLOSED,)
+    if row["state"] in over:
         raise Conflict("state_forbids", "it is closed", request=request_id)
     if row["assigned_to"] not in (None, actor.id):
         raise Conflict("request_taken", "another officer has it", request=request_id)
@@ -263,28 +265,15 @@ def take(tx: Transaction, actor: Actor, request_id: str) -> None:
 
 
 def tasks(tx: Transaction, actor: Actor, limit: int = 200) -> list[RowMapping]:
-    """Return partners' open requests, oldest clock first."""
+    """Return partners' requests that are not over here, oldest clock first."""
     seen = scope(actor, Permission.REQUEST_READ)
-    return partner_store.requests(tx, seen, OPEN_REQUESTS, incoming=True, limit=limit)
+    return partner_store.requests(tx, seen, OPEN_TASKS, incoming=True, limit=limit)
 
 
 def asked(tx: Transaction, actor: Actor, limit: int = 200) -> list[RowMapping]:
     """Return own open requests to partners, oldest clock first."""
     seen = scope(actor, Permission.REQUEST_READ)
     return partner_store.requests(tx, seen, OPEN_REQUESTS, incoming=False, limit=limit)
-
-
-def tell_overdue(tx: Transaction) -> None:
-    """Raise an alert for every clock that ran out, once. For a job."""
-    for row in partner_store.late_requests(tx):
-        running = _clocks(row).running
-        for owed, due in running.items():
-            if row["alert_at"] <= due < tx.now:
-                about = {"unit_id": None, "container": None, "office": None, "terminal": None}
-                detail = {"request": row["id"], "owed": owed, "partner": row["partner"]}
-                alerts.raise_alert(tx, f"request_{owed}_overdue", about, detail=detail)
-        ahead = min((due for due in running.values() if due >= tx.now), default=None)
-        partner_store.change_request(tx, row["id"], alert_at=ahead)
 
 
 def _by(item: str | None) -> dict[str, Any]:
@@ -309,13 +298,14 @@ def _move(
         clocks = sent(tx.now, term, oral=row["oral"])
         values["sent_at"] = tx.now
     else:
-        clocks = after(_clocks(row), then, tx.now, term.feedback)
+        clocks = after(of_row(row), then, tx.now, term.feedback)
     if then is RequestState.ACCEPTED:  # what lacked has come
         values["lacks"] = None
     resumed = row["answer_left"] is not None and clocks.answer_by is not None
-    kept = _stored(clocks, None if resumed else row["alert_at"] or tx.now)
+    kept = columns(clocks, None if resumed else row["alert_at"] or tx.now)
     partner_store.change_request(tx, request_id, state=then, changed_at=tx.now, **kept, **values)
-    if then is RequestState.CLOSED and row["assigned_to"] is not None:
+    over = OVER_FOR_ASKED if row["incoming"] else (RequestState.CLOSED,)
+    if then in over and RequestState(row["state"]) not in over and row["assigned_to"] is not None:
         people.unassign(tx, actor, row["assigned_to"], "request", request_id)
     codes = {name: value for name, value in values.items() if name in _TOLD and value}
     _note(tx, actor, f"request.{then.value}", request_id, **codes)
@@ -364,28 +354,6 @@ def _row(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> dic
         "made_by": actor.id,
         "made_at": tx.now,
         "changed_at": tx.now,
-    }
-
-
-def _clocks(row: Mapping[str, Any] | RowMapping) -> Clocks:
-    left = row["answer_left"]
-    return Clocks(
-        row["acknowledge_by"],
-        row["answer_by"],
-        None if left is None else left * _MICRO,
-        row["feedback_by"],
-        row["written_by"],
-    )
-
-
-def _stored(clocks: Clocks, untold: datetime | None) -> dict[str, Any]:
-    """Return the clocks as columns; those due before ``untold`` were told as overdue already."""
-    dues = sorted(clocks.running.values())
-    ahead = [due for due in dues if untold is None or due >= untold]
-    return asdict(clocks) | {
-        "answer_left": None if clocks.answer_left is None else clocks.answer_left // _MICRO,
-        "due_at": dues[0] if dues else None,
-        "alert_at": ahead[0] if ahead else None,
     }
 
 

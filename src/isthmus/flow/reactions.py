@@ -59,6 +59,7 @@ REACTIONS: Mapping[str, Sequence[Reaction]] = {
     "request.accepted": (tell_request,),
     "request.need_more": (tell_request,),
     "request.refused": (tell_request,),
+    "request.closed": (tell_request,),
     "request.answered": (share_soon,),
     "chain.accepted": (tell_chain,),
     "chain.declined": (tell_chain,),

@@ -59,12 +59,16 @@ def heed_sent(tx: Transaction, event: Event) -> None:
 
 
 def tell_request(tx: Transaction, event: Event) -> None:
-    """An officer took a step of a request that a partner asked: tell the partner.
+    """An officer took a step of a request that is no item: tell the partner. A reaction.
 
-    A reaction to the steps of the node that is asked, but for its answers, which are items.
+    The steps of the node that is asked are told of the request, and its closing of the answer.
     """
     row = partner_store.request_of_item(tx, event.object_id)
-    if row is None or not row["incoming"]:
+    closing = event.kind == "request.closed"
+    if row is None or row["incoming"] == closing:
+        return
+    if closing:
+        _tell(tx, row["answer_item"], event.kind, "")
         return
     told = event.payload
     code = told.get("refusal_ground") or ",".join(told.get("lacks", ())) or row["own_case"] or ""

@@ -274,8 +274,12 @@ def _receipt(tx: Transaction, actor: Actor, told: Mapping[str, str]) -> bool:
 
 def _request_receipt(tx: Transaction, actor: Actor, told: Mapping[str, str], act: str) -> bool:
     row = partner_store.request_of_item(tx, told["item"])
-    if row is None or row["incoming"] or row["partner"] != told["partner"]:
+    closing = act == RequestState.CLOSED
+    if row is None or row["incoming"] != closing or row["partner"] != told["partner"]:
         raise NotFound("request_unknown", "of no request to this partner", item=told["item"])
+    if closing:
+        requests.close(tx, actor, row["id"])
+        return True
     if act not in list(RequestState):
         raise Invalid("step_unknown", "no step of a request", step=act)
     then, request, code = RequestState(act), row["id"], told["code"]

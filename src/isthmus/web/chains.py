@@ -23,7 +23,9 @@ from isthmus.cases.partner_model import ChainState
 from isthmus.exchange import partners
 from isthmus.flow import asking, share
 from isthmus.flow.together import newest_unit
-from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
+from isthmus.intelligence import reading
+from isthmus.intelligence.render import Rendered, render
+from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid, NotFound
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.check_digits import normalise_container
 from isthmus.web.page import back, page, problem_key
@@ -177,6 +179,7 @@ def one(request: Request, visitor: Seen, chain_id: str) -> Response:
 
     def read(tx: Transaction) -> dict[str, Any]:
         row = chains.chain(tx, actor, chain_id)
+        unit = row["unit_id"] or _unit_since(tx, visitor, row["container"])
         again = chains.reopenings(tx, actor, chain_id)
         number = row["seizure"]
         told = number is not None and visitor.may(Permission.SEIZURE_READ)
@@ -185,8 +188,10 @@ def one(request: Request, visitor: Seen, chain_id: str) -> Response:
             "row": row,
             "steps": steps(row, again),
             "again": again,
-            "inspected": _inspections(tx, visitor, row),
+            "unit": unit,
+            "inspected": _inspections(tx, visitor, row, unit),
             "found": _findings(tx, visitor, row),
+            "told": _told(tx, visitor, row["result_item"]),
             "goods": seizures.goods(tx, actor, [number]) if told else [],
             "credits": partner_store.credits_of(tx, seen, [number]) if told else [],
             "names": {person.id: person.name or "–" for person in people.people(tx)},
@@ -200,13 +205,38 @@ def one(request: Request, visitor: Seen, chain_id: str) -> Response:
     )  # fmt: skip
 
 
-def _inspections(tx: Transaction, visitor: Visitor, row: RowMapping) -> list[RowMapping]:
+def _unit_since(tx: Transaction, visitor: Visitor, container: str) -> str | None:
+    """The unit of a box whose papers came after the cue, where this person may see it."""
+    found = newest_unit(tx, container)
+    if found is None or not visitor.may(Permission.UNIT_READ):
+        return None
+    try:
+        return cargo.unit(tx, scope(visitor.actor, Permission.UNIT_READ), found.id).id
+    except NotFound:
+        return None
+
+
+def _inspections(
+    tx: Transaction, visitor: Visitor, row: RowMapping, unit: str | None
+) -> list[RowMapping]:
     """The inspections of the box at this node since the cue, with a result."""
-    if row["unit_id"] is None or not visitor.may(Permission.INSPECTION_READ):
+    if unit is None or not visitor.may(Permission.INSPECTION_READ):
         return []
     seen = scope(visitor.actor, Permission.INSPECTION_READ)
-    rows = cases.inspections_of_unit(tx, seen, row["unit_id"])
+    rows = cases.inspections_of_unit(tx, seen, unit)
     return [one for one in rows if one["result"] is not None and one["done_at"] >= row["cued_at"]]
+
+
+def _told(tx: Transaction, visitor: Visitor, item_id: str | None) -> Rendered | None:
+    """What the partner's item tells of the result, in the reader's words."""
+    if item_id is None or not visitor.may(Permission.ITEM_READ):
+        return None
+    try:
+        _, copies = reading.find(tx, visitor.actor, item_id)
+    except (NotFound, Erased):
+        return None
+    kept = [one.item for one in copies if one.item is not None and one.row["partner"] is not None]
+    return render(kept[-1], visitor.reader.locale) if kept else None
 
 
 def _findings(tx: Transaction, visitor: Visitor, row: RowMapping) -> list[RowMapping]:

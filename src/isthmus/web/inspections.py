@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from sqlalchemy import RowMapping
 
 from isthmus.access import store as people
 from isthmus.access.gate import scope
@@ -12,6 +13,7 @@ from isthmus.cargo import service as cargo
 from isthmus.cases import inspections, partner_store
 from isthmus.cases import store as cases
 from isthmus.cases.model import InspectionState
+from isthmus.cases.partner_model import ChainState
 from isthmus.flow import inspect
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.platform.transaction import Transaction
@@ -111,7 +113,8 @@ def _show(
         found = cases.findings(tx, seen, [inspection_id])
         names = {one.id: one.name or "–" for one in people.people(tx)}
         return {"order": order, "unit": unit, "told": told.get(unit.id, []), "findings": found,
-                "names": names, "seizure": partner_store.seizure_of(tx, inspection_id)}  # fmt: skip
+                "names": names, "seizure": partner_store.seizure_of(tx, inspection_id),
+                "chain": _chain(tx, visitor, unit.container)}  # fmt: skip
 
     found = visitor.node.database.read(read)
     state, actor = found["order"]["state"], visitor.actor
@@ -127,3 +130,12 @@ def _show(
         mine=found["order"]["accepted_by"] == actor.id,
         **found,
     )
+
+
+def _chain(tx: Transaction, visitor: Visitor, container: str | None) -> RowMapping | None:
+    """The chain in which a partner asked for the box and still waits for what comes of it."""
+    if container is None or not visitor.may(Permission.CHAIN_READ):
+        return None
+    waiting = (ChainState.CUED, ChainState.ACCEPTED)
+    rows = partner_store.chains_of(tx, container)
+    return next((row for row in rows if row["ours"] and row["state"] in waiting), None)
