@@ -124,8 +124,8 @@ def steps(
         .order_by(_v.seq)
     )
     found: dict[str, dict[str, datetime]] = {}
-    for object_id, kind, at in rows:
-        found.setdefault(object_id, {}).setdefault(kind, at)
+    for row in rows:
+        found.setdefault(row.object_id, {}).setdefault(row.kind, row.at)
     return found
 
 

@@ -73,19 +73,29 @@ def redecide(tx: Transaction, actor: Actor, rows: Iterable[Row]) -> Redecided:
 
 def _leaks(tx: Transaction, law: "_Law", opened: Opened, row: Row) -> list[Leak]:
     shown, asked = opened.presented, opened.envelope.asked
-    if shown.item.kind is ItemKind.RECALL:
-        wrong = {path: "recall_too_wide" for path in shown.paths if path not in RECALL}
-    else:
-        whole = _whole(tx, opened, row)
-        clauses = law.clauses(asked.sender, asked.recipient, row["at"])
-        decision = decide(clauses, law.overlay(row["at"]), whole, asked, row["at"])
-        wrong = {
-            path: decision.withheld[path].code if path in decision.withheld else "field_unknown"
-            for path in shown.paths
-            if path not in decision.released
-        }
-        wrong |= _beyond_terms(opened)
+    if _takes_back(opened):
+        return []
+    whole = _whole(tx, opened, row)
+    clauses = law.clauses(asked.sender, asked.recipient, row["at"])
+    decision = decide(clauses, law.overlay(row["at"]), whole, asked, row["at"])
+    wrong = {
+        path: decision.withheld[path].code if path in decision.withheld else "field_unknown"
+        for path in shown.paths
+        if path not in decision.released
+    }
+    wrong |= _beyond_terms(opened)
     return [Leak(row["id"], row["item_id"], path, code) for path, code in sorted(wrong.items())]
+
+
+def _takes_back(opened: Opened) -> bool:
+    """Whether it only recalls what its originator gave before, which needs no clause."""
+    item, follows = opened.presented.item, opened.envelope.follows
+    return (
+        item.kind is ItemKind.RECALL
+        and follows.startswith(f"{item.originator}:")
+        and item.body.get("about") == follows
+        and opened.presented.paths.keys() <= RECALL
+    )
 
 
 def _whole(tx: Transaction, opened: Opened, row: Row) -> Item:
