@@ -309,6 +309,14 @@ def test_texts_that_differ_show_both_hashes_on_both_sides(
     assert hashes.count() == 2
     both = {hashes.nth(at).inner_text().replace(" ", "") for at in range(2)}
     here.shot("56-differ")
+    served.act("alert MSKU1234565")
+    here.go("/live")
+    until(here, "Held")
+    here.go("/partners/NL-DOUANE")
+    assert here.page.get_by_text("held here before it leaves").is_visible()
+    held = here.page.locator("#h-held + ul .hash")
+    assert {held.nth(at).inner_text().replace(" ", "") for at in range(held.count())} == both
+    here.shot("56-held")
     there.go("/partners/PA-ANA")
     seen = there.page.locator("#h-texts + ul .hash")
     assert {seen.nth(at).inner_text().replace(" ", "") for at in range(2)} == both

@@ -81,7 +81,7 @@ def one(request: Request, visitor: Seen, code: str) -> Response:
 
 
 def _held(tx: Transaction, row: Row) -> dict[str, Any]:
-    """An envelope that is held, with the hash of each text it stands on and the one here."""
+    """An envelope that is held, with the hash of each text it stands on, here and there."""
     try:
         basis = inbox.opened(tx, row["id"]).envelope.basis
     except Erased:
@@ -90,7 +90,12 @@ def _held(tx: Transaction, row: Row) -> dict[str, Any]:
     return {
         **row,
         "texts": [
-            (agreement, hash_, service.hash_of(tx, agreement))
+            {
+                "agreement": agreement,
+                "carried": hash_,
+                "own": service.hash_of(tx, agreement) or "",
+                "theirs": service.hash_told(tx, row["partner"], agreement),
+            }
             for agreement, hash_ in sorted(texts.items())
         ],
     }
