@@ -250,6 +250,39 @@ class TestMisp3380:
         assert seen_in(to(panama, antwerp), item, {"persons.0.name"}) == set()
 
 
+@pytest.fixture
+def shared(world: World):
+    """Panama shares one alert with Antwerp, then with Rotterdam, corrects it, recalls it."""
+    panama, antwerp, rotterdam = world.nodes.values()
+    panama.database.reactions = {
+        **panama.database.reactions, "item.recalled": (follow_recall,),
+    }  # fmt: skip
+    world.clauses[:] = [
+        clause("art-1", {"BE-DOUANE"}),
+        clause("art-1", {"NL-DOUANE"}, agreement="B-2026"),
+    ]
+    item = draft(world)
+    for partner in (antwerp, rotterdam):
+        send(panama, item, partner)
+        deliver(panama, partner, item.id)
+    return panama, antwerp, rotterdam, item
+
+
+def named(raws) -> list[bytes]:
+    """What of the other holder, and of the agreement by which it got the item, is told."""
+    layers = [layer for raw in raws for layer in leaks.unwrapped(raw)]
+    return [one for one in (b"NL-DOUANE", b"B-2026") if any(one in layer for layer in layers)]
+
+
+def test_a_recall_names_no_other_holder(shared) -> None:
+    """What was reported as OpenCTI #8237, below, with a recall."""
+    panama, antwerp, rotterdam, item = shared
+    officer = panama.staff[Role.SUPERVISOR]
+    panama.database.write(lambda tx: items.recall(tx, officer, item.id, "source_withdrawn"))
+    assert len(to(panama, antwerp)) == len(to(panama, rotterdam)) == 2
+    assert not named(to(panama, antwerp))
+
+
 class TestOpenCti8237:
     """Reported: the history of a shared thing told one organisation with which others it had been
     shared since, by name, although the list of them was hidden.
@@ -258,28 +291,9 @@ class TestOpenCti8237:
     names no other partner that has it, nor the agreement by which that one got it.
     """
 
-    OTHERS = (b"NL-DOUANE", b"B-2026")
-
-    @pytest.fixture
-    def shared(self, world: World):
-        """Panama shares one alert with Antwerp, then with Rotterdam, corrects it, recalls it."""
-        panama, antwerp, rotterdam = world.nodes.values()
-        panama.database.reactions = {
-            **panama.database.reactions, "item.recalled": (follow_recall,),
-        }  # fmt: skip
-        world.clauses[:] = [
-            clause("art-1", {"BE-DOUANE"}),
-            clause("art-1", {"NL-DOUANE"}, agreement="B-2026"),
-        ]
-        item = draft(world)
-        for partner in (antwerp, rotterdam):
-            send(panama, item, partner)
-            deliver(panama, partner, item.id)
-        return panama, antwerp, rotterdam, item
-
     def test_the_share_names_no_other(self, shared) -> None:
         panama, antwerp, _, _ = shared
-        assert not self.named(to(panama, antwerp))
+        assert not named(to(panama, antwerp))
 
     def test_the_correction_names_no_other(self, shared) -> None:
         panama, antwerp, rotterdam, item = shared
@@ -289,14 +303,7 @@ class TestOpenCti8237:
             lambda tx: items.correct(tx, officer, item.id, changes, "typing_error")
         )
         assert len(to(panama, antwerp)) == len(to(panama, rotterdam)) == 2
-        assert not self.named(to(panama, antwerp))
-
-    def test_the_recall_names_no_other(self, shared) -> None:
-        panama, antwerp, rotterdam, item = shared
-        officer = panama.staff[Role.SUPERVISOR]
-        panama.database.write(lambda tx: items.recall(tx, officer, item.id, "source_withdrawn"))
-        assert len(to(panama, antwerp)) == len(to(panama, rotterdam)) == 2
-        assert not self.named(to(panama, antwerp))
+        assert not named(to(panama, antwerp))
 
     def test_whoever_may_not_have_the_level_learns_of_nothing(self, world: World) -> None:
         """The neighbour of the report: of what is marked above a partner's level, nothing goes."""
@@ -308,10 +315,6 @@ class TestOpenCti8237:
                 item = draft(world, marking=replace(MARKING, classification=level, tlp=light))
                 assert refusal(panama, item, antwerp) == "too_secret"
         assert sealed(panama) == []
-
-    def named(self, raws) -> list[bytes]:
-        layers = [layer for raw in raws for layer in leaks.unwrapped(raw)]
-        return [one for one in self.OTHERS if any(one in layer for layer in layers)]
 
 
 def _all_by(held: InForce, item):
