@@ -26,6 +26,7 @@ from isthmus.intelligence import keeping, reading, store
 from isthmus.node import Node
 
 SIZE = ("--consignments", "60")
+FEWEST = 50  # units at every node: a desk worth opening
 GOAL = 5.0  # seconds within which everybody online has acknowledged a recall
 AGREEMENTS = ["BE-NL-2026", "PA-BE-2026", "PA-NL-2026"]
 
@@ -90,7 +91,11 @@ def test_each_node_is_its_own_and_speaks_its_language(told, nodes):
         assert {one.code for one in see(node, partners.directory, auditor)} == own
         assert all(one.trusted for one in see(node, partners.directory, auditor))
         assert {one.trusted_by != one.compared_by for one in see(node, partners.directory, auditor)}
-        assert result["nodes"][place.code]["documents"] > 0
+        lived = result["nodes"][place.code]
+        assert lived["units"] >= FEWEST
+        assert lived["picked"] > lived["inspections"] > 0
+        open_hits = rows(node, "SELECT count(*) FROM hit WHERE state = 'open'")[0][0]
+        assert open_hits > 0
     keys = {bytes((node.folder.key_file).read_bytes()) for node in nodes.values()}
     assert len(keys) == 3
 

@@ -39,6 +39,7 @@ from isthmus.platform.transaction import Transaction
 from isthmus.reference.check_digits import container_check_digit
 
 CODE = "csv"
+PORT = "PAMIT"
 STANDS = timedelta(days=180)  # how long a lookout of the demonstration is watched for
 OWNER = "Demonstration risk analysis"
 # Key, kind, name, aliases, numbers.
@@ -88,13 +89,14 @@ def table(rows: Iterable[tuple[str, ...]], now: datetime) -> bytes:
     return text.getvalue().encode()
 
 
-def papers(folder: Path, now: datetime) -> list[tuple[datetime, Path]]:
-    """Write the manifests of the listed consignees; return them with the moments of sending."""
+def papers(folder: Path, now: datetime, port: str = PORT) -> list[tuple[datetime, Path]]:
+    """Write the manifests of the listed consignees, whose boxes arrive at ``port``; return them
+    with the moments of sending."""
     folder.mkdir(parents=True, exist_ok=True)
     sent = []
     for paper in (JUDGED, LEFT):
         path = folder / f"listed-{paper.number}.edi"
-        path.write_bytes(_manifest(paper, now))
+        path.write_bytes(_manifest(paper, now, port))
         sent.append((now + paper.sent, path))
     return sent
 
@@ -120,7 +122,7 @@ def _counts(node: Node, analyst: Actor) -> dict[str, int]:
     return {f"hits_{state}": count for state, count in sorted(found.items())}
 
 
-def _manifest(paper: _Paper, now: datetime) -> bytes:
+def _manifest(paper: _Paper, now: datetime, port: str) -> bytes:
     head = Manifest(
         reference=f"DEMOLIST{paper.number:04d}",
         function=Function.ORIGINAL,
@@ -130,17 +132,18 @@ def _manifest(paper: _Paper, now: datetime) -> bytes:
         voyage=f"{paper.number:03d}W",
         mode="1",
         direction="arrival",
-        port="PAMIT",
+        port=port,
         arrival_at=now + paper.arrives,
     )
-    box = _box(paper.number)
+    home = port == PORT
+    box = _box("DEMU" if home else f"DE{port[0]}U", paper.number)
     consignment = Consignment(
         manifest=head,
         bill=f"DEMOLISTED{paper.number:04d}",
-        regime=Regime.TRANSHIPMENT,
+        regime=Regime.TRANSHIPMENT if home else Regime.IMPORT,
         place_loading="COCTG",
-        place_discharge="PAMIT",
-        place_delivery="NLRTM",
+        place_discharge=port,
+        place_delivery="NLRTM" if home else port,
         parties=(
             Party(PartyRole.CONSIGNOR, name="EXPORTADORA DE MUESTRA S.A.", country="CO"),
             Party(PartyRole.CONSIGNEE, name=paper.consignee, city="ROTTERDAM", country="NL"),
@@ -161,12 +164,12 @@ def _manifest(paper: _Paper, now: datetime) -> bytes:
         [consignment],
         profile="D.95B",
         sender="DEMO",
-        recipient="PACUSTOMS",
+        recipient=f"{port[:2]}CUSTOMS",
         control_reference=f"LIST{paper.number}",
         character_set="UNOW",
     )
 
 
-def _box(number: int) -> str:
-    stem = f"DEMU{number:06d}"
+def _box(owner: str, number: int) -> str:
+    stem = f"{owner}{number:06d}"
     return f"{stem}{container_check_digit(stem)}"

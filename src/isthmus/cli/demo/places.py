@@ -25,6 +25,7 @@ class Place:
     locale: str
     zone: str
     office: str
+    port: str  # its largest: UN/LOCODE
     number: int  # how many ports after the first its pages stand
 
     @property
@@ -57,15 +58,23 @@ class Place:
 
 
 PANAMA = Place(
-    "panama", "PA", "ANA", "Aduana de demostración · Panamá", "es", "America/Panama", "PA-HQ", 0
+    "panama",
+    "PA",
+    "ANA",
+    "Aduana de demostración · Panamá",
+    "es",
+    "America/Panama",
+    "PA-HQ",
+    "PAMIT",
+    0,
 )
 NETHERLANDS = Place(
     "netherlands", "NL", "DOUANE", "Demonstratiedouane · Nederland", "nl", "Europe/Amsterdam",
-    "NL-RTM", 1,
+    "NL-RTM", "NLRTM", 1,
 )  # fmt: skip
 BELGIUM = Place(
     "belgium", "BE", "DOUANE", "Douane de démonstration · Belgique", "fr", "Europe/Brussels",
-    "BE-ANR", 2,
+    "BE-ANR", "BEANR", 2,
 )  # fmt: skip
 PLACES = (PANAMA, NETHERLANDS, BELGIUM)
 

@@ -124,7 +124,8 @@ def welcome(wish: Wish, people: People, result: dict[str, Any]) -> str:
         lines += [
             "",
             f"{place.name} ({place.code}, {place.locale})  {place.address(wish.order.pages)}",
-            f"  {lived['documents']} documents received, {lived['picked']} boxes picked",
+            f"  {lived['documents']} documents, {lived['units']} boxes and declarations, "
+            f"{lived['picked']} picked, {lived['inspections']} inspected",
             *(f"  {line}" for line in table(one for one in people[place] if one.role in SHOWN)),
         ]
     lines += [

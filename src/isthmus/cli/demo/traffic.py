@@ -1,13 +1,15 @@
-"""The traffic of three nodes: each gets the papers that its country's authority would see.
+"""The traffic of the two nodes abroad: what left Panama weeks ago and calls at their ports now.
 
-Panama sees what its ports and carriers report. What leaves Panama for a port of the Netherlands or
-Belgium is reported there, too, by the same carrier soon after its departure list; that report is
-written here from the list, for the simulator lives in Panama alone.
+Panama sees what its ports and carriers report. The simulator lives in Panama alone, so what the
+Netherlands and Belgium see is written here from its departure lists: a report of each arrival at
+Rotterdam or Antwerp, and what their terminals tell of the boxes. A list that names a port further
+on is discharged at the nearer of the two.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,50 +17,113 @@ from isthmus.cargo.formats import cuscar
 from isthmus.cargo.formats.cuscar_writer import write_cuscar
 from isthmus.cargo.formats.source import Source
 from isthmus.cargo.model import Accepted, Consignment, Function, Manifest, Regime
-from isthmus.cli.demo.places import CROSSING, PANAMA, PLACES, Place
+from isthmus.cli.demo.places import BELGIUM, CROSSING, NETHERLANDS, Place
+from isthmus.kernel.time import isoformat
+from isthmus.reference.places import terminals
+from isthmus.simulator import run
+from isthmus.simulator.papers import post
 
 Sent = list[tuple[datetime, Path]]
-LATER = timedelta(hours=2)  # the report of arrival after the departure list
+
+CONSIGNMENTS = 1_100  # of Panama, so that some sixty boxes call at each of the two
+REPORTED = timedelta(hours=1)  # the report, after the ship is in
+DISCHARGED = timedelta(hours=5)
+OUT = timedelta(days=4)  # every second box goes out through the gate
 LIST = ".cuscar.edi"
+# Where a box is discharged whose list names a port of these countries, and who sees it.
+NEARER: Mapping[str, tuple[Place, str]] = {
+    **dict.fromkeys(("NL", "DE", "DK", "SE", "NO", "FI", "PL", "RU"), (NETHERLANDS, "NLRTM")),
+    **dict.fromkeys(("BE", "FR", "GB", "ES", "PT", "IE", "IT", "MA"), (BELGIUM, "BEANR")),
+}
 
 
-def split(documents: Sequence[tuple[datetime, Path]], folder: Path) -> dict[str, Sent]:
-    """Return what each node is sent and when, by its code; new reports stand in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shares: dict[str, Sent] = {place.code: [] for place in PLACES}
-    shares[PANAMA.code] = list(documents)
-    for at, path in documents:
+@dataclass(frozen=True, slots=True)
+class Abroad:
+    """What the nodes abroad are sent, by their code, and the world it comes from."""
+
+    out: Path
+    sent: Mapping[str, Sent]
+
+
+def live(folder: Path, now: datetime, days: int, seed: int, rate: float) -> Abroad:
+    """Live a world that ended a crossing ago; return what it brings to the ports abroad."""
+    out = folder / "traffic"
+    # Ships reach Panama four days after its papers begin, and leave it within two more.
+    start = now - CROSSING - timedelta(days=days + 5)
+    run.generate(out, run.Order(CONSIGNMENTS, days, seed, start, rate))
+    shares: dict[str, Sent] = {NETHERLANDS.code: [], BELGIUM.code: []}
+    for number, (_, path) in enumerate(post.sent(out / run.DOCUMENTS)):
         if path.name.endswith(LIST):
-            for place, report in _reports(path, folder):
-                shares[place.code].append((at + LATER, report))
-    return {code: sorted(sent) for code, sent in shares.items()}
+            for place, port, leaving in _calls(path):
+                shares[place.code] += _papers(folder / f"{number:05}-{port}", port, leaving)
+    return Abroad(out, {code: sorted(sent) for code, sent in shares.items()})
 
 
-def _reports(path: Path, folder: Path) -> Iterator[tuple[Place, Path]]:
-    """Write what a departure list means to the ports of discharge: one report a port."""
+def _calls(path: Path) -> Iterator[tuple[Place, str, list[Consignment]]]:
+    """Yield what a departure list brings to each port: whose papers, where, and what."""
     with path.open("rb") as stream:
-        read = [one.record for one in cuscar.read(stream, Source(path.name))
-                if isinstance(one, Accepted)]  # fmt: skip
-    for port, leaving in _by_port(read).items():
-        place = next(one for one in PLACES if one.country == port[:2])
-        report = folder / f"{path.name.removesuffix(LIST)}-{port}{LIST}"
-        report.write_bytes(arrival(leaving, port))
-        yield place, report
+        read = [
+            one.record
+            for one in cuscar.read(stream, Source(path.name))
+            if isinstance(one, Accepted) and isinstance(one.record, Consignment)
+        ]
+    found: dict[tuple[Place, str], list[Consignment]] = defaultdict(list)
+    for one in read:
+        named = one.place_discharge or ""
+        if one.manifest.direction != "departure" or named[:2] not in NEARER:
+            continue
+        place, nearer = NEARER[named[:2]]
+        if one.function is Function.ORIGINAL:
+            found[place, named if named[:2] == place.country else nearer].append(one)
+    for (place, port), leaving in found.items():
+        yield place, port, leaving
 
 
-def _by_port(records: Sequence[object]) -> Mapping[str, list[Consignment]]:
-    found: dict[str, list[Consignment]] = defaultdict(list)
-    abroad = {place.country for place in PLACES if place != PANAMA}
-    for one in records:
-        if isinstance(one, Consignment) and one.manifest.direction == "departure":
-            port = one.place_discharge or ""
-            if port[:2] in abroad and one.function is Function.ORIGINAL:
-                found[port].append(one)
-    return found
+def _papers(
+    stem: Path, port: str, leaving: Sequence[Consignment]
+) -> Iterator[tuple[datetime, Path]]:
+    """Write the report of an arrival and what the terminal tells of its boxes."""
+    left = leaving[0].manifest.departure_at
+    if left is None:
+        return
+    came = left + CROSSING
+    report = stem.with_name(f"{stem.name}{LIST}")
+    report.write_bytes(arrival(leaving, port))
+    yield came + REPORTED, report
+    boxes = [(one, box.number) for one in leaving for box in one.containers]
+    told = (("DISC", came + DISCHARGED, boxes), ("GTOT", came + OUT, boxes[::2]))
+    for code, at, moved in told:
+        events = stem.with_name(f"{stem.name}-{code}.events.jsonl")
+        events.write_text("".join(_events(code, at, port, moved)), encoding="utf-8")
+        yield at + timedelta(minutes=5), events
+
+
+def _events(
+    code: str, at: datetime, port: str, moved: Iterable[tuple[Consignment, str]]
+) -> Iterator[str]:
+    known = terminals(port)
+    for number, (one, box) in enumerate(moved):
+        head = one.manifest
+        terminal = known[sum(map(ord, head.reference)) % len(known)].code if known else None
+        told = {
+            "event_id": f"{terminal or port}-{head.reference}-{code}-{number}",
+            "sender": terminal or port,
+            "code": code,
+            "container": box,
+            "at": isoformat(at.replace(microsecond=0)),
+            "planned": False,
+            "place": port,
+            "bill": one.bill,
+            "vessel_imo": head.vessel_imo,
+            "voyage": head.voyage,
+        }
+        if terminal:
+            told["terminal"] = terminal
+        yield json.dumps(told) + "\n"
 
 
 def arrival(leaving: Sequence[Consignment], port: str) -> bytes:
-    """Return the report of arrival at ``port`` of what one departure list names for it."""
+    """Return the report of arrival at ``port`` of what one departure list brings there."""
     left = leaving[0].manifest
     head = replace(
         left,
@@ -69,11 +134,11 @@ def arrival(leaving: Sequence[Consignment], port: str) -> bytes:
         arrival_at=left.departure_at + CROSSING if left.departure_at else None,
         departure_at=None,
         cutoff_at=None,
-        issued_at=left.issued_at + LATER if left.issued_at else None,
+        issued_at=left.departure_at,
     )
     return write_cuscar(
         head,
-        [_arriving(one, head) for one in leaving],
+        [_arriving(one, head, port) for one in leaving],
         profile="D.11A",
         sender=head.carrier or "CARRIER",
         recipient=f"{port[:2]}CUSTOMS",
@@ -82,10 +147,11 @@ def arrival(leaving: Sequence[Consignment], port: str) -> bytes:
     )
 
 
-def _arriving(one: Consignment, head: Manifest) -> Consignment:
+def _arriving(one: Consignment, head: Manifest, port: str) -> Consignment:
     """A box stays or goes on by another ship; it came from Panama either way."""
-    delivered = one.place_delivery or one.place_discharge or ""
-    here = delivered[:2] == (head.port or "")[:2]
+    delivered = one.place_delivery or one.place_discharge or port
+    moved = replace(one, manifest=head, place_discharge=port, place_delivery=delivered)
     if one.regime is Regime.EMPTY:
-        return replace(one, manifest=head)
-    return replace(one, manifest=head, regime=Regime.IMPORT if here else Regime.TRANSHIPMENT)
+        return moved
+    here = delivered[:2] == port[:2]
+    return replace(moved, regime=Regime.IMPORT if here else Regime.TRANSHIPMENT)
