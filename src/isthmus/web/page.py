@@ -34,6 +34,14 @@ DESKS: Mapping[str, tuple[Desk, ...]] = {
         Desk("/hits", "desk.hits", (Permission.HIT_READ,)),
         Desk("/quarantine", "desk.quarantine", (Permission.QUARANTINE_READ,)),
     ),
+    "node": (
+        Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
+        Desk("/models", "desk.models", (Permission.MODEL_READ,)),
+        Desk("/overview", "desk.overview", (Permission.COVERAGE_READ,)),
+        Desk("/people", "desk.people", (Permission.ADMIN_PEOPLE,)),
+        Desk("/jobs", "desk.jobs", (Permission.JOB_READ,)),
+        Desk("/audit", "desk.audit", (Permission.AUDIT_READ,)),
+    ),
     "partners": (
         Desk("/requests", "desk.requests", (Permission.REQUEST_READ,)),
         Desk("/chains", "desk.chains", (Permission.CHAIN_READ,)),
@@ -44,16 +52,8 @@ DESKS: Mapping[str, tuple[Desk, ...]] = {
         Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
         Desk("/partnership", "desk.partnership", (Permission.PARTNER_READ,)),
     ),
-    "node": (
-        Desk("/rules", "desk.rules", (Permission.RULE_READ,)),
-        Desk("/models", "desk.models", (Permission.MODEL_READ,)),
-        Desk("/overview", "desk.overview", (Permission.COVERAGE_READ,)),
-        Desk("/people", "desk.people", (Permission.ADMIN_PEOPLE,)),
-        Desk("/jobs", "desk.jobs", (Permission.JOB_READ,)),
-        Desk("/audit", "desk.audit", (Permission.AUDIT_READ,)),
-    ),
 }
-"""The desks by what they are about: own traffic, partners, the node itself."""
+"""The desks by what they are about: own traffic, what judges it and the node, partners."""
 
 
 @cache
