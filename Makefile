@@ -81,6 +81,7 @@ bench: setup-dev
 soak: setup-dev
 	ISTHMUS_KILLS=500 $(BIN)/pytest tests/faults $(ARGS)
 	ISTHMUS_KILLS=1000 $(BIN)/pytest tests/federation/test_kill.py $(ARGS)
+	$(BIN)/python bench/exchange.py catch-up --items 1000000
 	ISTHMUS_DECISIONS=1000000 $(BIN)/pytest tests/agreements/test_decide.py $(ARGS)
 
 # -- keeping ----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The exchange between two nodes, each its own process, beside the floor it stands on.
 
-    python bench/exchange.py [hop] [catch-up --items 10000] [nothing-new] [ledger] [blind] [sd-jwt]
+    python bench/exchange.py [hop] [catch-up --items 10000 100000] [nothing-new] [ledger] [blind]
+        [sd-jwt]
 
 ``hop``: an item put at A (durable there) until B's signed receipt is durable at A, one at a time;
 beside it in the same run one bare mutual-TLS round trip with a durable SQLite write of the same
@@ -24,7 +25,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
@@ -80,9 +82,9 @@ class Receipts:
                 self.seen.setdefault(one.hex(), now)
             self._changed.notify_all()
 
-    def wait(self, wanted: Callable[[], bool]) -> None:
+    def wait(self, wanted: Callable[[], bool], seconds: float = WAIT) -> None:
         """Wait until something is true of what was seen."""
-        end = time.monotonic() + WAIT
+        end = time.monotonic() + seconds
         with self._changed:
             while not wanted():
                 if not self._changed.wait(max(0.0, end - time.monotonic())):
@@ -208,8 +210,10 @@ def catch_up(pair: Pair, number: int) -> None:
     pair.start()
     thread = threading.Thread(target=flash)
     thread.start()
+    seen = pair.receipts.seen
     pair.receipts.wait(
-        lambda: len([1 for one in pair.receipts.seen if one not in flashes]) - before >= number
+        lambda: len(seen) - before - sum(one in seen for one in tuple(flashes)) >= number,
+        WAIT + number / 100,
     )
     seconds = time.perf_counter() - began
     done.set()
@@ -406,6 +410,17 @@ def serve_peer(root: Path, port: int) -> None:
     uvicorn.Server(config).run()
 
 
+@contextmanager
+def running() -> Iterator[Pair]:
+    """Make two nodes, and end them."""
+    with tempfile.TemporaryDirectory() as folder:
+        pair = Pair(Path(folder))
+        try:
+            yield pair
+        finally:
+            pair.stop()
+
+
 def main() -> None:
     """Run what is asked for."""
     if sys.argv[1:2] == ["--peer"]:
@@ -414,17 +429,17 @@ def main() -> None:
     names = ("hop", "catch-up", "nothing-new", "ledger", "blind", "sd-jwt")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*names, []])
-    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--number", type=int, default=300)
     given = parser.parse_args()
     what = given.what or names
-    with tempfile.TemporaryDirectory() as folder:
-        pair = Pair(Path(folder))
-        try:
-            if "catch-up" in what:
-                catch_up(pair, given.items)
-            else:
-                pair.start()
+    if "catch-up" in what:
+        for items in given.items:
+            with running() as pair:
+                catch_up(pair, items)
+    if {"hop", "nothing-new", "ledger", "blind"} & set(what):
+        with running() as pair:
+            pair.start()
             if "hop" in what:
                 hop(pair, given.number)
             if "nothing-new" in what:
@@ -433,8 +448,6 @@ def main() -> None:
                 ledger_rate(pair)
             if "blind" in what:
                 blind_question(pair)
-        finally:
-            pair.stop()
     if "sd-jwt" in what:
         sd_jwt()
 
