@@ -1,5 +1,6 @@
 """Items by the API: drafted as their schema says, composed by clause, sent as looked at."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -97,6 +98,62 @@ def test_a_draft_that_does_not_fit_says_what_and_where(node, changes, path):
     assert answer.status_code == 422
     assert answer.json()["code"] == "item_invalid"
     assert answer.json()["where"]["path"] == path
+
+
+def nested(levels: int):
+    found = {"field": "net_mass", "op": "gt", "value": 1}
+    for _ in range(levels):
+        found = {"not": found}
+    return found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"remarks": {"language": "es", "text": "\ud800"}},
+        {"remarks": {"language": "es", "text": "\0"}},
+        {"budget_share": 10**30},
+        {"persons": [1]},
+        {"persons": {"name": "A. Someone"}},
+        {"persons": [{"category": ["suspect"]}]},
+        {"links": [{"from": "persons.0", "to": "persons.7", "relation": "used"}]},
+        {"rule": nested(300)},
+    ],
+    ids=["surrogate", "nul", "huge", "no_object", "no_list", "no_code", "no_end", "deep"],
+)
+def test_whatever_is_sent_is_refused_and_nothing_breaks(node, changes):
+    api, _ = node
+    text = json.dumps({"kind": "alert", "body": BODY | changes, "marking": MARKING})
+    with api.client(Role.ANALYST) as client:
+        answer = client.post(
+            "/api/items", content=text, headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 422
+    assert "Someone" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": "action", "value": 10**30},
+        {"path": "persons.0.name", "value": "\ud800", "category": "suspect"},
+        {"path": "persons", "value": []},
+        {"path": "persons.7.name", "value": "X", "category": "suspect"},
+        {"path": "reason"},
+    ],
+)
+def test_a_correction_that_does_not_fit_is_refused(node, change):
+    api, _ = node
+    item = draft(api).json()["id"]
+    text = json.dumps({"changes": [change], "reason": "typing_error"})
+    with api.client(Role.SUPERVISOR) as client:
+        answer = client.post(
+            f"/api/items/{item}/corrections",
+            content=text,
+            headers={"content-type": "application/json"},
+        )
+    assert answer.status_code == 422
+    assert ask(api, f"/{item}").json()["version"] == 1
 
 
 def test_a_draft_is_listed_and_shown_in_the_readers_language_without_persons(node):

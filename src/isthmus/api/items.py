@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from sqlalchemy import RowMapping
 
 from isthmus.access.model import Actor, Permission
@@ -112,6 +112,37 @@ class Schemas(Answer):
     items: list[ItemKind]
 
 
+DEEPEST, LARGEST = 32, 1 << 53
+
+
+def plain(value: Any) -> Any:
+    """Return a JSON value that keeps its meaning wherever it is read; refuse any other.
+
+    What is refused no schema knows: text that is no Unicode, numbers that lose digits, nesting
+    without end.
+    """
+    held = [(value, 0)]
+    while held:
+        one, depth = held.pop()
+        if depth > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+        if isinstance(one, dict | list):
+            inner = [*one.keys(), *one.values()] if isinstance(one, dict) else one
+            held += [(part, depth + 1) for part in inner]
+        elif isinstance(one, str) and ("\0" in one or not _unicode(one)):
+            raise ValueError("holds text that is none")
+        elif isinstance(one, int) and abs(one) > LARGEST:
+            raise ValueError("holds a number of too many digits")
+    return value
+
+
+def _unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+Plain = AfterValidator(plain)
+
+
 class Grade(Ask):
     """How reliable the source and how sure the information, on a named scale."""
 
@@ -145,7 +176,9 @@ class NewItem(Ask):
     """An item of any kind but those made by correcting and recalling."""
 
     kind: ItemKind
-    body: dict[str, Any] = Field(description="as `GET /api/item-schemas/{kind}` says")
+    body: Annotated[dict[str, Any], Plain] = Field(
+        description="as `GET /api/item-schemas/{kind}` says"
+    )
     marking: Mark
 
 
@@ -153,7 +186,7 @@ class Change(Ask):
     """A path with its right value; without a value it is taken away."""
 
     path: FieldPath
-    value: Any = None
+    value: Annotated[Any, Plain] = None
     category: Annotated[Code, coded("data_subject_categories")] | None = Field(
         None, description="of the person, where the path is about one"
     )

@@ -184,8 +184,8 @@ def _own(
 
 
 def _enter_new(tx: Transaction, actor: Actor, item: Item) -> None:
-    came = _came(tx, actor, item)
     validate(item)
+    came = _came(tx, actor, item)
     store.insert_item(
         tx,
         {
@@ -207,8 +207,8 @@ def _enter_new(tx: Transaction, actor: Actor, item: Item) -> None:
 def _next(tx: Transaction, actor: Actor, row: RowMapping, item: Item, act: str) -> Item:
     """Enter the next version of an own item; the versions before are corrected by it."""
     fresh = replace(item, version=row["version"] + 1, made_at=tx.now)
-    came = _came(tx, actor, fresh)
     validate(fresh)
+    came = _came(tx, actor, fresh)
     before = [one["id"] for one in store.copies_of(tx, fresh.id)]
     store.settle_copies(tx, before, ItemState.CORRECTED.value)
     state = ItemState.CURRENT.value
