@@ -24,6 +24,7 @@ DESKS = {
         Role.ANALYST, Role.SUPERVISOR, Role.INSPECTOR, Role.AUDITOR, Role.DATA_PROTECTION_OFFICER,
     },
     "/items/new": {Role.ANALYST, Role.SUPERVISOR},
+    "/to-share": {Role.ANALYST, Role.SUPERVISOR},
     "/requests": {
         Role.ANALYST, Role.SUPERVISOR, Role.AUDITOR,
     },

@@ -45,6 +45,7 @@ from isthmus.web import (
     requests,
     rules,
     seizures,
+    to_share,
 )
 from isthmus.web.i18n import catalogue
 from isthmus.web.page import open_page, page, problem_key
@@ -69,8 +70,8 @@ HEADERS = {
 
 DESKS = (
     account, preferences, queue, consignment, decisions, inspections, requests, chains, seizures,
-    holds, hits, items, item_draft, item, compose, agreement_tools, agreements, partners, live,
-    lists, quarantine,
+    holds, hits, items, item_draft, item, compose, to_share, agreement_tools, agreements, partners,
+    live, lists, quarantine,
     rules, profiles, partnership, models, overview, figures, people, jobs, audit,
 )  # fmt: skip
 

@@ -47,6 +47,7 @@ DESKS: Mapping[str, tuple[Desk, ...]] = {
         Desk("/chains", "desk.chains", (Permission.CHAIN_READ,)),
         Desk("/seizures", "desk.seizures", (Permission.SEIZURE_READ,)),
         Desk("/items", "desk.items", (Permission.ITEM_READ,)),
+        Desk("/to-share", "desk.to_share", (Permission.ITEM_SEND,)),
         Desk("/live", "desk.live", (Permission.PARTNER_READ,)),
         Desk("/partners", "desk.partners", (Permission.PARTNER_READ,)),
         Desk("/agreements", "desk.agreements", (Permission.AGREEMENT_READ,)),
