@@ -62,7 +62,7 @@ def gathered(panama):
 
 
 def made(panama):
-    return act(panama, assurance.make, panama.staff[Role.AUDITOR], NL, START, UNTIL)
+    return assurance.make(panama.database, panama.staff[Role.AUDITOR], NL, START, UNTIL)
 
 
 def test_the_pack_says_what_happened(busy):

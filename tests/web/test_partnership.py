@@ -119,6 +119,7 @@ def test_the_pack_is_read_and_then_signed(two):
 def test_a_profile_is_read_changed_and_proposed(two, profile):
     client = browser(two.api, Role.ANALYST)
     assert profile in read(client, "/rules")
+    assert f"/rules/profiles/{profile}" in read(client, f"/items/{profile}")
     page = read(client, f"/rules/profiles/{profile}")
     assert "Tried on own data" in page
     text = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.S).group(1)

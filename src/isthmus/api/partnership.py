@@ -148,9 +148,7 @@ def list_steps(
 def make_assurance(node: NodeServed, actor: Maker, partner: PartnerCode, ask: Period) -> SignedPack:
     """Sign the pack of a partner and a period. Verify it by `isthmus assurance verify FILE`."""
     head = node.folder.audit_head
-    raw = node.database.write(
-        lambda tx: assurance.make(tx, actor, partner, ask.since, ask.until, head)
-    )
+    raw = assurance.make(node.database, actor, partner, ask.since, ask.until, head)
     pack, found = assurance_pack.verify(raw)
     if pack is None:
         raise Invalid("pack_unsound", "the pack does not verify", fault=found[0].code)

@@ -60,7 +60,7 @@ def make(
         seal_audit(node.database, node.folder)
         head = node.folder.audit_head
         start, end = since.replace(tzinfo=UTC), until.replace(tzinfo=UTC)
-        raw = node.database.write(lambda tx: packs.make(tx, actor, partner, start, end, head))
+        raw = packs.make(node.database, actor, partner, start, end, head)
     file.write_bytes(raw)
     pack, findings = assurance_pack.verify(raw)
     if pack is None:

@@ -31,6 +31,7 @@ from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Erased, Invalid
 from isthmus.kernel.time import isoformat
 from isthmus.platform import audit
+from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction
 
 MOST_FAULTS = 20
@@ -40,7 +41,7 @@ _UNASKED = ("feedback", "correction", "recall")
 
 
 def make(
-    tx: Transaction,
+    database: Database,
     actor: Actor,
     partner: str,
     since: datetime,
@@ -49,13 +50,19 @@ def make(
 ) -> bytes:
     """Make and sign the pack of a partner and a period, and note in the audit that it was made.
 
-    ``head`` is where the head of the audit's chain is noted apart.
+    ``head`` is where the head of the audit's chain is noted apart. Everything is read before
+    anything is written, so that a long period holds no other writer up.
     """
-    said = gather(tx, actor, partner, since, until, head)
+    said = database.read(lambda tx: gather(tx, actor, partner, since, until, head))
+    return database.write(lambda tx: _signed(tx, actor, partner, said))
+
+
+def _signed(tx: Transaction, actor: Actor, partner: str, said: Mapping[str, Any]) -> bytes:
+    check(tx, actor, Permission.LEDGER_READ, object_id=partner)
     raw = assurance_pack.sign(identity.signer(tx), said)
     audit.record(
         tx, actor.id, "assurance.make", "partner", partner, agency=actor.agency,
-        object_digest=sha256(raw).digest(), since=since, until=until,
+        object_digest=sha256(raw).digest(), since=said["from"], until=said["until"],
         leaks=len(said["leaks"]["found"]),
     )  # fmt: skip
     return raw

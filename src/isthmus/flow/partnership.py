@@ -17,12 +17,14 @@ from sqlalchemy import RowMapping
 
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
+from isthmus.agreements.model import Clause
 from isthmus.agreements.service import clause_of
 from isthmus.exchange import key_store, partners, post_store, shape
 from isthmus.flow import partnership_store as store
 from isthmus.platform.transaction import Transaction
 
 FEW = 5
+ANSWERED, REFUSED, USED = "request.answered", "request.refused", "request.used"
 WEEKS = 12
 
 
@@ -31,6 +33,8 @@ class Measure(StrEnum):
 
     OUR_ANSWER = "our_answer"  # the partner's request to our answer
     THEIR_ANSWER = "their_answer"
+    OUR_FEEDBACK = "our_feedback"  # the partner's answer to our word of what became of it
+    THEIR_FEEDBACK = "their_feedback"
     DELIVERED = "delivered"  # our share to the partner's receipt
     OPENED = "opened"  # our share to a person there opening it
     OUR_RESULT = "our_result"  # the partner's cue to our result
@@ -262,25 +266,27 @@ def behind(
 def _requests(tx: Transaction, actor: Actor, since: datetime, until: datetime) -> Iterator[Step]:
     seen = scope(actor, Permission.REQUEST_READ)
     rows = store.requests(tx, seen, since, until)
-    told = store.steps(tx, seen, since, ("request.answered", "request.refused"))
+    told = store.steps(tx, seen, since, (ANSWERED, REFUSED, USED))
     for row in rows:
-        ended = min(told.get(row["id"], {}).values(), default=None)
-        citation = row["citation"]
+        done, citation = told.get(row["id"], {}), row["citation"]
+        clause = clause_of(tx, citation) if citation else None
+        under = ((_agreement(citation),) if citation else (), citation)
+        ended = min((done[kind] for kind in (ANSWERED, REFUSED) if kind in done), default=None)
+        incoming, partner = row["incoming"], row["partner"]
         yield Step(
-            Measure.OUR_ANSWER if row["incoming"] else Measure.THEIR_ANSWER,
-            row["partner"],
-            row["id"],
-            row["sent_at"],
-            ended,
-            (_agreement(citation),) if citation else (),
-            citation,
-            _reply_within(tx, row),
-        )
+            Measure.OUR_ANSWER if incoming else Measure.THEIR_ANSWER,
+            partner, row["id"], row["sent_at"], ended, *under, _reply_within(clause, row),
+        )  # fmt: skip
+        if ANSWERED in done:
+            owed = clause.permit.duties.feedback_within if clause and clause.permit else None
+            yield Step(
+                Measure.THEIR_FEEDBACK if incoming else Measure.OUR_FEEDBACK,
+                partner, row["id"], done[ANSWERED], done.get(USED), *under, owed,
+            )  # fmt: skip
 
 
-def _reply_within(tx: Transaction, row: RowMapping) -> timedelta | None:
+def _reply_within(clause: Clause | None, row: RowMapping) -> timedelta | None:
     """Return the reply clock of the clause that a request relies on, if it gives one."""
-    clause = clause_of(tx, row["citation"]) if row["citation"] else None
     if clause is None:
         return None
     fit = [

@@ -148,11 +148,9 @@ def sign(visitor: Assuring, partner: Code, form: Typed) -> Response:
     """Sign the pack and hand it over as a file."""
     try:
         start, end = (date.fromisoformat(form.text(name)) for name in ("from", "until"))
-        raw = visitor.node.database.write(
-            lambda tx: assurance.make(
-                tx, visitor.actor, partner, _midnight(start), _midnight(end),
-                visitor.node.folder.audit_head,
-            )
+        raw = assurance.make(
+            visitor.node.database, visitor.actor, partner, _midnight(start), _midnight(end),
+            visitor.node.folder.audit_head,
         )  # fmt: skip
     except ValueError:
         return back(f"/partnership/{partner}/assurance", problem="period_wrong")
