@@ -3,16 +3,19 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from exchange.test_post import received
 from federation.child import put_many
-from isthmus.exchange import backlog, dispatch, inbox, outgoing
+from isthmus.access.model import Role
+from isthmus.exchange import backlog, dispatch, inbox, outbox, outgoing, partners
 from isthmus.exchange.backlog import Refused
 from isthmus.exchange.model import Lane
 from isthmus.exchange.order import MOST, Order
 from isthmus.exchange.outgoing import Batch, Parcel
+from isthmus.exchange.policy import HELD, REFUSED, Verdict
 from isthmus.kernel.errors import Denied, Unavailable
 
 
@@ -81,8 +84,8 @@ def test_a_partner_has_only_so_many_batches_waiting():
 class Wires:
     """A partner who answers after a while, on so many connections."""
 
-    def __init__(self, number, refuse_at=None, fail_at=None):
-        self.refuse_at, self.fail_at = refuse_at, fail_at
+    def __init__(self, number, refuse_at=None, fail_at=None, stays=None):
+        self.refuse_at, self.fail_at, self.stays = refuse_at, fail_at, stays
         self.sent, self.settled, self.most, self.now = [], [], 0, 0
         self.lock = threading.Lock()
         self.wires = [self.wire] * number
@@ -106,13 +109,19 @@ class Wires:
             seq = after[Lane.ROUTINE] + 1
             return batch(seq) if seq <= number else None
 
-        return backlog.send(
-            batch(1), ahead, self.wires, lambda told: self.settled.append(told["seq"])
-        )
+        def leaves(found):
+            # Decided at the last moment: a connection is free.
+            assert self.now < len(self.wires)
+            return found.parcels[0].seq != self.stays
+
+        def settle(told):
+            self.settled.append(told["seq"])
+
+        return backlog.send(batch(1), ahead, leaves, self.wires, settle)
 
 
 def batch(seq):
-    return Batch(Lane.ROUTINE, [Parcel(f"env_{seq}", b"", True, seq)])
+    return Batch(Lane.ROUTINE, [Parcel(f"env_{seq}", b"", True, seq, None, None)])
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 20])
@@ -145,25 +154,52 @@ def test_a_partner_that_goes_away_ends_the_flow():
     assert partner.settled == [1, 2, 3]
 
 
-def test_what_has_to_be_stopped_waits_until_nothing_is_under_way(both):
+def test_what_may_not_leave_any_more_ends_the_flow():
+    partner = Wires(3, stays=4)
+    assert partner.send(50) is None
+    assert partner.settled == [1, 2, 3]
+
+
+def test_what_was_read_ahead_is_decided_when_it_leaves(both, clock):
+    panama, antwerp = both
+    items = put_many(panama, antwerp.code, 4, Lane.IMMEDIATE)
+    late = panama.put(antwerp.code, expires_at=clock.now() + timedelta(hours=1))
+    found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE], most=2)
+    after = {Lane.IMMEDIATE: found.parcels[-1].seq}
+    held = outgoing.ahead(panama.database, antwerp.code, (Lane.IMMEDIATE,), after)
+    assert [one.opened.presented.item.id for one in held.parcels[:2]] == items[2:]
+    assert held.parcels[2].id == late
+
+    def leaves():
+        return outgoing.leaves(panama.database, panama.policy, antwerp.code, held)
+
+    assert leaves()
+    for verdict in (Verdict(REFUSED, "no_clause"), Verdict(HELD, "agreement_differs")):
+        panama.policy.at_dispatch[items[3]] = verdict  # a clause was suspended meanwhile
+        assert not leaves()
+    panama.policy.at_dispatch.clear()
+    assert leaves()
+    clock.advance(timedelta(hours=2))
+    assert not leaves()
+    clock.advance(-timedelta(hours=2))
+    supervisor = panama.staff[Role.SUPERVISOR]
+    panama.database.write(
+        lambda tx: outbox.stop(tx, antwerp.code, Lane.IMMEDIATE, {late: "expired"})
+    )
+    assert not leaves()
+    panama.database.write(lambda tx: partners.suspend(tx, supervisor, antwerp.code))
+    assert not leaves()
+
+
+def test_what_is_under_way_keeps_its_place(both):
     panama, antwerp = both
     put_many(panama, antwerp.code, 4, Lane.IMMEDIATE)
     found = outgoing.ready(panama.database, panama.policy, antwerp.code, [Lane.IMMEDIATE], most=2)
     after = {Lane.IMMEDIATE: found.parcels[-1].seq}
-
-    def ahead():
-        return outgoing.ahead(
-            panama.database, panama.policy, antwerp.code, (Lane.IMMEDIATE,), after
-        )
-
-    assert len(ahead().parcels) == 2
-    item = panama.item()
-    panama.put(antwerp.code, item)
-    from isthmus.exchange.policy import Verdict
-
-    panama.policy.at_dispatch[item.id] = Verdict("refused", "no_clause")
-    assert ahead() is None
-    # Nothing was touched: what is under way keeps its place.
+    held = outgoing.ahead(panama.database, antwerp.code, (Lane.IMMEDIATE,), after)
+    for one in held.parcels:
+        panama.policy.at_dispatch[one.opened.presented.item.id] = Verdict(REFUSED, "no_clause")
+    assert not outgoing.leaves(panama.database, panama.policy, antwerp.code, held)
     answer = receive(panama, antwerp, [one.raw for one in found.parcels], None)
     dispatch.settle(panama.database, antwerp.code, answer.receipts)
     assert answer.refused == []
@@ -175,4 +211,4 @@ def test_denied_at_once_is_no_flow():
         raise Denied("partner_not_trusted", "no")
 
     with pytest.raises(Denied):
-        backlog.send(batch(1), lambda _after: None, [wire], lambda _told: None)
+        backlog.send(batch(1), lambda _: None, lambda _: True, [wire], lambda _: None)

@@ -3,7 +3,8 @@
 A few batches are on their way at a time, each on a connection of its own, in the order of the
 chain: the partner reads the next while it writes the one before, and neither distance nor the work
 here stops the flow. What waits behind them is made ready meanwhile, and receipts are noted as they
-come. At the first refusal the flow ends, and everything under way is waited for.
+come. Whether a batch may leave is decided when it leaves, never while it is made ready: a clause
+suspended meanwhile ends the flow. So does the first refusal; everything under way is waited for.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ Wire = Callable[[Batch], Answer]
 # Returns the next batch behind the places (by lane) that are under way; nothing when there is
 # none, or when something has to be stopped or sealed anew first.
 Ahead = Callable[[Mapping[Lane, int]], Batch | None]
+# Decides whether a batch that was read ahead may leave now, whole.
+Leaves = Callable[[Batch], bool]
 # Notes the receipts of an answer.
 Settle = Callable[[Answer], None]
 
@@ -37,8 +40,11 @@ class Refused:
     refused: Sequence[Mapping[str, Any]]
 
 
-def send(first: Batch, ahead: Ahead, wires: Sequence[Wire], settle: Settle) -> Refused | None:
-    """Send a batch and all that follows it, until nothing waits or the partner refuses.
+def send(
+    first: Batch, ahead: Ahead, leaves: Leaves, wires: Sequence[Wire], settle: Settle
+) -> Refused | None:
+    """Send a batch, which was decided just now, and all that follows it, until nothing waits that
+    may leave, or the partner refuses.
 
     An answer that is lost is lost as any other: what it would have told is told again.
     """
@@ -49,6 +55,8 @@ def send(first: Batch, ahead: Ahead, wires: Sequence[Wire], settle: Settle) -> R
     told: Answer | None = None
     with ThreadPoolExecutor(len(wires), "wire") as pool:
         while True:
+            if prepared is not None and prepared is not first and not leaves(prepared):
+                prepared = None
             if prepared is not None:
                 after[prepared.lane] = prepared.parcels[-1].seq
                 # Batches end in their order, so that the next connection in turn is free.

@@ -169,14 +169,17 @@ class Line:
         while len(self._more) < backlog.WIRES - 1:
             self._more.append(self.dial(self.partner, self.connection.address))
         wires = [partial(self._send, one) for one in (self.connection, *self._more)]
-        refused = backlog.send(first, self._ahead, wires, self._settle)
+        refused = backlog.send(first, self._ahead, self._leaves, wires, self._settle)
         if refused is not None:
             self._refused(refused)
 
     def _ahead(self, after: Mapping[Lane, int]) -> Batch | None:
         if self.stopping.is_set():
             return None
-        return outgoing.ahead(self.database, self.policy, self.partner, self.lanes, after)
+        return outgoing.ahead(self.database, self.partner, self.lanes, after)
+
+    def _leaves(self, batch: Batch) -> bool:
+        return outgoing.leaves(self.database, self.policy, self.partner, batch)
 
     def _refused(self, told: backlog.Refused) -> None:
         """Go on after refusals: drop what is wrong by itself, else agree on the chain again."""

@@ -123,6 +123,13 @@ def waiting(
 
 
 @unscoped("envelopes are sent and received for the node, not for a person")
+def still_waiting(tx: Transaction, ids: Sequence[str]) -> int:
+    """Return how many of these envelopes wait and are kept."""
+    those = and_(_e.id.in_(ids), _e.state == "waiting", _e.body.is_not(None))
+    return int(tx.execute(select(func.count()).where(those)).scalar_one())
+
+
+@unscoped("envelopes are sent and received for the node, not for a person")
 def span(
     tx: Transaction, direction: str, partner: str, lane: str, epoch: int, after: int, last: int
 ) -> list[RowMapping]:
