@@ -65,7 +65,7 @@ def serving(folder: Path, module: str = "journeys.served") -> Iterator[Served]:
         line = process.stdout.readline()
         assert line, "the node did not start"
         told = json.loads(line)
-        for _ in range(100):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(told["address"] + "/sign-in", timeout=1)
                 break
