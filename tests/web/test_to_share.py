@@ -73,7 +73,7 @@ def test_each_row_says_what_was_learned_and_leads_to_its_composer(api):
 def test_what_a_row_leads_to_opens(api):
     client = browser(api, Role.ANALYST)
     text = client.get("/to-share").text
-    links = re.findall(r'<a class="button little" href="([^"]+)"', text)
+    links = re.findall(r'<a class="button" href="([^"]+)"', text)
     assert len(links) == 2
     for link in links:
         assert client.get(link.replace("&amp;", "&")).status_code == 200

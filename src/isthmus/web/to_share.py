@@ -66,6 +66,8 @@ def _waiting(tx: Transaction, row: RowMapping) -> Waiting:
     container = cases.container_of(tx, unit) if unit else None
     base = _PAGES.get(row["about_kind"])
     about = f"{base}{quote(row['about_id'], safe='')}" if base else None
+    if about is None and unit:
+        about = f"/consignments/{unit}"
     return Waiting(row, container, about, _tell(row, unit))
 
 
