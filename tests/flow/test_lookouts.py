@@ -7,6 +7,8 @@ import pytest
 from flow.loop_node import Loop, box
 from flow.test_learn import CLEAN, inspect_pick, seizure
 from isthmus.access.model import Purpose, Role, node_actor
+from isthmus.cargo import records
+from isthmus.cargo.model import Seal
 from isthmus.cases import runs
 from isthmus.flow import effectiveness, replay, target
 from isthmus.flow.target import Order
@@ -151,6 +153,28 @@ def test_the_score_without_partners_is_kept_and_covered(loop: Loop):
     assert findings(loop) == []
     loop.write(lambda tx: tamper(tx, after["id"]))
     assert findings(loop) != []
+
+
+def test_a_seal_is_met_on_a_box_whether_papers_or_an_event_told_of_it(loop: Loop):
+    scored(loop, *range(1, 6))
+    loop.event("DISC", 2, seals=(Seal("ZZ998877"),))
+    loop.node.scorer.score_all()
+    (declared,) = loop.read(lambda tx: records.seals_on(tx, boxes(1)))
+    for seal, number in ((declared[1], 1), ("ZZ-99/8877", 2)):
+        arrive(loop, alert(loop, f"alr_{number}", seals=[seal]))
+        assert loop.node.scorer.score_due() == 1, (seal, declared)
+        assert current(loop, number)["asked_by"] == ANTWERP
+    assert current(loop, 3)["asked_by"] is None
+
+
+def test_a_seal_told_after_the_alert_is_met_too(loop: Loop):
+    scored(loop, 1, 2)
+    arrive(loop, alert(loop, seals=["ZZ998877"]))
+    assert loop.node.scorer.score_due() == 0
+    loop.event("DISC", 2, seals=(Seal("ZZ998877"),))
+    loop.node.scorer.score_all()
+    assert current(loop, 2)["asked_by"] == ANTWERP
+    assert current(loop, 1)["asked_by"] is None
 
 
 def test_a_partners_record_counts_what_was_asked_matched_opened_and_found(loop: Loop):

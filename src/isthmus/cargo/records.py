@@ -54,6 +54,11 @@ _MENTIONING = (
         _mentions.record_kind == _KIND,
     )
 )
+_PAIRED = select(_mentions.value, _mentions.record_key).where(
+    _mentions.what == bindparam("what"),
+    _mentions.value.in_(_any_of()),
+    _mentions.record_kind == _KIND,
+)
 _BILLS_BY = (
     select(_records.bill)
     .distinct()
@@ -137,6 +142,19 @@ def mentioning(tx: Transaction, kind: str, what: str, values: Iterable[str]) -> 
     """Return the keys of the records of a kind that name, or named, one of these things."""
     rows = _sliced(tx, _MENTIONING, values, kind=kind, what=what)
     return [row["record_key"] for row in rows]
+
+
+@unscoped("lookouts are met by seal whatever the office, for the node and not for a person")
+def seals_on(tx: Transaction, boxes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return each of these boxes with every seal that is, or was, told to be on it."""
+    rows = _sliced(tx, _PAIRED, boxes, kind="seal", what="box")
+    return [(row["value"], row["record_key"]) for row in rows]
+
+
+@unscoped("lookouts are met by seal whatever the office, for the node and not for a person")
+def boxes_under(tx: Transaction, seals: Iterable[str]) -> list[str]:
+    """Return the boxes that are, or were, told to be under one of these seals."""
+    return [row["record_key"] for row in _sliced(tx, _PAIRED, seals, kind="box", what="seal")]
 
 
 @unscoped("intake joins bills of every office by box")

@@ -80,7 +80,7 @@ record_table = Table(
 mention_table = Table(
     "record_mention",
     metadata,
-    Column("what", Text, primary_key=True),  # container, bill, master, reference
+    Column("what", Text, primary_key=True),  # container, bill, master, reference; seal, box
     Column("value", Text, primary_key=True),
     Column("record_kind", Text, primary_key=True),
     Column("record_key", Text, primary_key=True),

@@ -140,9 +140,25 @@ def mentions(version: Version) -> list[dict[str, Any]]:
         named = {("container", box.number) for box in record.containers}
         named |= {("bill", bill) for bill in record.bills}
         named |= {("reference", version.alias)} if version.alias else set()
-    return [
+    rows = [
         {"what": what, "value": value, "record_kind": version.kind, "record_key": version.key}
         for what, value in sorted(named)
+    ]
+    return rows + _sealed(record)
+
+
+def _sealed(record: Record) -> list[dict[str, Any]]:
+    """Return the rows that find a box by a seal, and the seals that were ever on a box."""
+    if isinstance(record, ContainerEvent):
+        pairs = {(seal.number, record.container) for seal in record.seals}
+    elif isinstance(record, Consignment | Declaration):
+        pairs = {(seal.number, box.number) for box in record.containers for seal in box.seals}
+    else:
+        return []
+    return [
+        {"what": what, "value": value, "record_kind": of, "record_key": key}
+        for seal, box in sorted(pairs)
+        for what, value, of, key in (("seal", seal, "box", box), ("box", box, "seal", seal))
     ]
 
 

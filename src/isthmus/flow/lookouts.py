@@ -1,10 +1,10 @@
 """Lookouts of partners in the loop: which units they are on, and which to score again for them.
 
 Only what came for targeting and is in force counts. Objects are matched by number: containers,
-ships, and bills of lading. Companies, ships and persons that an alert names are entries of a list
-(``parties.lists.partners``), screened as any list is: what is met by number counts at once, what
-is met by name when a person has found it to be the same. A unit knows no numbers of seals, so
-those wait for an opening.
+ships, bills of lading, and seals that papers or events tell to be on a box. Companies, ships and
+persons that an alert names are entries of a list (``parties.lists.partners``), screened as any
+list is: what is met by number counts at once, what is met by name when a person has found it to
+be the same.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from isthmus.access.model import node_actor
+from isthmus.cargo import records
 from isthmus.cargo import store as cargo
 from isthmus.intelligence import keeping, reading, store
 from isthmus.intelligence.keeping import ItemState
@@ -38,15 +39,32 @@ def on_units(
     ``hits`` is what screening found on the units, by their ids.
     """
     found = {unit: dict(held.asked) for unit, held in hits.items() if held.asked}
+    on_boxes: dict[str, set[str]] = {}
     for kind, column in _COLUMNS.items():
         named: dict[str, set[str]] = {}
         for unit, value in units.select("id", column).drop_nulls().iter_rows():
             named.setdefault(value, set()).add(unit)
-        for value, lookouts in reading.lookouts_naming(tx, kind, list(named)).items():
-            for one in lookouts:
-                for unit in named[value] if one.partner else ():
-                    found.setdefault(unit, {})[one.item.id] = str(one.partner)
+        if kind is ObjectKind.CONTAINER:
+            on_boxes = named
+        _note(tx, kind, named, found)
+    sealed: dict[str, set[str]] = {}
+    for box, seal in records.seals_on(tx, on_boxes):
+        sealed.setdefault(seal, set()).update(on_boxes[box])
+    _note(tx, ObjectKind.SEAL, sealed, found)
     return found
+
+
+def _note(
+    tx: Transaction,
+    kind: ObjectKind,
+    named: Mapping[str, set[str]],
+    found: dict[str, dict[str, str]],
+) -> None:
+    """Add the lookouts that name some objects to the units that these stand on."""
+    for value, lookouts in reading.lookouts_naming(tx, kind, list(named)).items():
+        for one in lookouts:
+            for unit in named[value] if one.partner else ():
+                found.setdefault(unit, {})[one.item.id] = str(one.partner)
 
 
 def heed_lookout(tx: Transaction, event: Event) -> None:
@@ -70,6 +88,7 @@ def heed(tx: Transaction, item_id: str) -> None:
     if row is None or row["own"] or row["kind"] != ItemKind.ALERT:
         return
     named: dict[str, set[str]] = {column: set() for column in _COLUMNS.values()}
+    seals = set()
     told = []
     for copy in store.copies_of(tx, item_id):
         if not copy["targeting"] or copy["document_id"] is None:
@@ -78,9 +97,12 @@ def heed(tx: Transaction, item_id: str) -> None:
         for kind, value in objects_of(item):
             if kind in _COLUMNS:
                 named[_COLUMNS[kind]].add(value)
+            elif kind is ObjectKind.SEAL:
+                seals.add(value)
         standing = copy["expires_at"] is not None and copy["expires_at"] > tx.now
         if copy["state"] == ItemState.CURRENT and standing and copy["partner"]:
             told.append((item, copy))
+    named[_COLUMNS[ObjectKind.CONTAINER]].update(records.boxes_under(tx, seals))
     partners.follow(tx, node_actor(), item_id, told)
     if cargo.score_again(tx, named):
         jobs.enqueue(tx, "score", key="score")

@@ -58,6 +58,8 @@ def _objects(item: Item) -> Iterator[tuple[ObjectKind, str]]:
         if name in _PLAIN:
             for one in _listed(value):
                 yield _PLAIN[name], one
+                if _PLAIN[name] is ObjectKind.SEAL:
+                    yield ObjectKind.SEAL, bare_seal(one)
         elif name in _MEMBERS:
             member, kind = _MEMBERS[name]
             for one in value:
@@ -65,6 +67,11 @@ def _objects(item: Item) -> Iterator[tuple[ObjectKind, str]]:
                     yield kind, one[member]
     if "number" in item.body and item.kind.value == ObjectKind.SEIZURE.value:
         yield ObjectKind.SEIZURE, item.body["number"]
+
+
+def bare_seal(number: str) -> str:
+    """Return the number of a seal as papers and terminals are read: capital letters and digits."""
+    return "".join(one for one in number.upper() if one.isalnum())
 
 
 def _listed(value: Any) -> list[str]:
