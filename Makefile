@@ -83,6 +83,7 @@ soak: setup-dev
 	ISTHMUS_KILLS=1000 $(BIN)/pytest tests/federation/test_kill.py $(ARGS)
 	$(BIN)/python bench/exchange.py catch-up --items 1000000
 	ISTHMUS_DECISIONS=1000000 $(BIN)/pytest tests/agreements/test_decide.py $(ARGS)
+	ISTHMUS_LEAKS=2000 $(BIN)/pytest tests/agreements/test_no_leak.py $(ARGS)
 
 # -- keeping ----------------------------------------------------------------------------------
 

@@ -32,6 +32,14 @@ def rule(**changes):
     return read_rule(document, "file.yaml", field_kinds(), {})
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_partners_ask_for_mandates_nothing(nested):
+    asked = {"field": "lookout_partners", "op": "has_any", "value": ["BE-DOUANE"]}
+    when = {"all": [{"not": {"any": [asked]}}]} if nested else asked
+    with pytest.raises(Invalid, match="what partners ask for mandates nothing"):
+        rule(effect="mandate", when=when)
+
+
 def test_a_rule_is_read_and_tried():
     held = rule(expires="2027-01-31", controls=["weighing"])
     assert held.parameters == ("gross_kg", "limit")
