@@ -20,8 +20,10 @@ from isthmus.exchange.model import Lane, ReceiptKind
 from isthmus.flow import asking, share, telling, together
 from isthmus.flow.asking import Words
 from isthmus.flow.share import Said
-from isthmus.intelligence import keeping
+from isthmus.intelligence import arrivals, keeping
 from isthmus.intelligence import store as items
+from isthmus.intelligence.keeping import Came
+from isthmus.intelligence.model import Item, ItemKind
 from isthmus.kernel.ids import new_id
 from isthmus.platform import jobs
 
@@ -140,6 +142,17 @@ def test_a_refusal_is_told_with_its_ground_and_no_partner_tells_another_s_step(b
     tell_back(rotterdam, panama)
     mine = request(panama, item)
     assert (mine["state"], mine["refusal_ground"]) == ("refused", "ongoing_investigation")
+
+
+def test_a_question_to_another_that_is_passed_on_is_no_task(both):
+    _, rotterdam = both
+    body = {"questions": ["origin"], "case_number": "1", "urgency": "normal"}
+    now = rotterdam.database.clock.now()
+    item = Item("PA-ANA:req_9", ItemKind.REQUEST, 1, "PA-ANA", now, asking.MARKING, body)
+    came = Came(source="env_9", partner="BE-DOUANE")
+    act(rotterdam, arrivals.receive, node_actor(), item, came)
+    work(rotterdam)
+    assert see(rotterdam, requests.tasks, officer(rotterdam)) == []
 
 
 def cued(panama, rotterdam) -> tuple[str, str]:

@@ -43,6 +43,7 @@ PURPOSES: Mapping[ItemKind, frozenset[Purpose]] = {
     ItemKind.INSPECTION_RESULT: _WORK,
     ItemKind.SEIZURE: _WORK,
 }
+_ASKS = (ItemKind.REQUEST, ItemKind.INSPECTION_REQUEST)
 _PARTIAL = "partial"
 _REFUSED = "refused"
 
