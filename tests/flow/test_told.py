@@ -17,6 +17,7 @@ from isthmus.cases import chains, inspections, picks, seizures
 from isthmus.cases.chains import Cue
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
+from isthmus.cases.share_tables import to_share_table
 from isthmus.cases.tables import inspection_table
 from isthmus.exchange import copy_store, post_store
 from isthmus.exchange.model import Lane
@@ -152,6 +153,20 @@ def test_a_suspended_clause_sends_nothing_by_itself_and_says_so(loop: Loop, thre
     learn(panama)
     (made,) = own(panama, "sighting")
     assert [row["partner"] for row in see(panama, copy_store.copies, made)] == [rotterdam.code]
+    assert _entry_state(panama) == "sent"
+
+
+def test_what_no_agreement_lets_anybody_get_bothers_nobody(loop: Loop, three):
+    panama, _, _ = three
+    for agreement in ("PA-BE-2026", "PA-NL-2026"):
+        act(panama, lifecycle.suspend, panama.lawyers[1], agreement, "essential_interests")
+    loop.manifest(1)
+    loop.node.scorer.score_all()
+    inspect_one(loop, 1, UNLADEN)
+    learn(panama)
+    assert see(panama, post_store.counts) == []
+    assert waiting(panama) == []
+    assert _entry_state(panama) == "kept"
 
 
 def test_a_confirmed_pick_waits_to_be_worded_and_its_alert_settles_it(loop: Loop, three):
@@ -252,6 +267,11 @@ def test_a_node_that_exchanges_with_nobody_lists_nothing(loop: Loop):
     loop.node.scorer.score_all()
     inspect_one(loop, 1, UNLADEN)
     assert loop.write(lambda tx: jobs.lease(tx, "test", [told.JOB])) is None
+
+
+def _entry_state(panama):
+    (row,) = see(panama, lambda tx: tx.execute(to_share_table.select()).mappings().all())
+    return row["state"]
 
 
 def _inspection(tx):

@@ -19,7 +19,7 @@ from isthmus.cases import store as cases
 from isthmus.cases.inspections import IRREGULAR
 from isthmus.cases.model import Result
 from isthmus.cases.partner_model import ChainState
-from isthmus.exchange import inbox, key_store, partners, post_store
+from isthmus.exchange import copy_store, inbox, key_store, partners, post_store
 from isthmus.flow import asking, draft, share, went
 from isthmus.flow.shareable import Shareable, shareable
 from isthmus.intelligence import items, keeping, store
@@ -71,7 +71,7 @@ def learn(tx: Transaction, kind: str, about_id: str) -> str | None:
         "id": new_id("shr"),
         "about_kind": kind,
         "about_id": about_id,
-        "state": "waiting" if waits else "sent",
+        "state": "waiting" if waits else _settled(tx, item_id),
         "raised_at": tx.now,
         "settled_at": None if waits else tx.now,
         **lesson,
@@ -80,6 +80,11 @@ def learn(tx: Transaction, kind: str, about_id: str) -> str | None:
         return None
     events.emit(tx, "share.waiting", entry["id"], about=kind, item=item_id)
     return str(entry["id"])
+
+
+def _settled(tx: Transaction, item_id: str | None) -> str:
+    """How something stands that needs nobody: it went, or no agreement lets anybody get it."""
+    return "sent" if item_id and copy_store.copies(tx, item_id) else "kept"
 
 
 def _stands(tx: Transaction, item_id: str) -> bool:
