@@ -109,6 +109,20 @@ def test_a_decision_is_tried_field_by_field_with_its_clause(two):
         assert court["duties"] == []
         nobody = client.post("/api/agreements/decide", json={**ask, "recipient": "FR-DGDDI"})
         assert {one["clause"] for one in nobody.json()["fields"]} == {None}
+        neither = client.post("/api/agreements/decide", json={**ask, "kind": None})
+        assert code(neither) == (422, "kind_missing")
+        graded = {**ask, "source": "A", "conditions": ["case_number"]}
+        fields = client.post("/api/agreements/decide", json=graded).json()["fields"]
+        assert {one["field"]: one["released"] for one in fields}["persons.0.name"]
+        held = {**ask, "kind": None, "item": two.alert().id}
+        assert code(client.post("/api/agreements/decide", json=held)) == (403, "permission_missing")
+    with two.api.client(Role.ANALYST) as client:
+        told = client.post("/api/agreements/decide", json=held).json()
+        fields = {one["field"]: one["released"] for one in told["fields"]}
+        assert (fields["containers"], fields["persons.0.name"]) == (True, False)
+        assert "A. Someone" not in str(told)
+        gone = {**held, "item": "PA-ANA:alr_none"}
+        assert code(client.post("/api/agreements/decide", json=gone)) == (404, "item_unknown")
     assert two.api.audit("item.send") == []
 
 

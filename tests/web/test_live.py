@@ -102,6 +102,26 @@ def test_a_recall_names_who_has_not_answered_and_who_is_away(two):
     assert "1 of 1 holders have done it" in part(two)
 
 
+def test_a_correction_is_followed_as_a_recall_is(two):
+    item = two.alert()
+    two.send(item)
+    two.carry()
+    two.arrive(item)
+    greet(two)
+    officer = two.here.staff[Role.SUPERVISOR]
+    changes = [{"path": "action", "value": "observe"}]
+    made = two.here.database.write(
+        lambda tx: items.correct(tx, officer, item.id, changes, "new_information")
+    )
+    text = part(two)
+    assert "0 of 1 holders have done it" in text
+    assert re.search(r"</svg> Correction</span>", text)
+    two.carry()
+    two.arrive(made.correction)
+    two.back()
+    assert "1 of 1 holders have done it" in part(two)
+
+
 def test_the_checkpoint_is_said_with_its_witnesses(two):
     two.send(two.alert())
     two.carry()

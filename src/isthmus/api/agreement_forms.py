@@ -17,6 +17,7 @@ from isthmus.platform.transaction import Transaction
 
 CODE = r"^[A-Z0-9][A-Z0-9-]{2,39}$"
 CLAUSE = r"^[a-z0-9][a-z0-9-]{0,39}$"
+ITEM = r"^[A-Z]{2}-[A-Z0-9-]{1,30}:[a-z]{3}_[0-9a-z]{1,40}$"
 NodeCode = Annotated[str, Field(pattern=r"^[A-Z]{2}-[A-Z0-9-]{1,30}$", examples=["NL-DOUANE"])]
 
 
@@ -172,7 +173,10 @@ class Question(Ask):
     recipient: NodeCode
     purpose: Purpose
     mode: Mode
-    kind: ItemKind = Field(description="of an item with every field of its form")
+    item: Annotated[str, Field(pattern=ITEM)] | None = Field(
+        None, description="an item that is here; else any item of a kind"
+    )
+    kind: ItemKind | None = Field(None, description="with every field that its form knows")
     category: Annotated[str, coded("data_subject_categories")] = "suspect"
     classification: Classification = Classification.NONE
     source: Annotated[str, coded("police_sources")] | None = Field(

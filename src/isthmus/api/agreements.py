@@ -40,8 +40,10 @@ from isthmus.api.wire import Done
 from isthmus.exchange import identity, key_store, ratify
 from isthmus.exchange.issue import decode, encode
 from isthmus.flow import hindsight
+from isthmus.flow.shareable import shareable
 from isthmus.intelligence.model import Evaluation, Item, Scale
 from isthmus.intelligence.render import label
+from isthmus.kernel.errors import Invalid
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list
 
@@ -109,19 +111,24 @@ def check_agreement(_node: NodeServed, _actor: Reader, ask: FileText) -> Checked
     )
 
 
-@router.post("/decide", responses=answers(404))
+@router.post("/decide", responses=answers(404, 409, 410))
 def try_decision(node: NodeServed, actor: Reader, ask: Question, language: Spoken = None) -> Tried:
-    """Say what of a kind of item may go, field by field, with the clause; nothing is sent."""
+    """Say what of an item, or of any of a kind, may go, field by field; nothing is sent.
+
+    An item that is here tells no values, and needs `item.read` besides.
+    """
     locale = _language(actor, language)
 
     def find(tx: Transaction) -> tuple[Item, Decision]:
         own = identity.me(tx)["node"] if key_store.myself(tx) else ""
         sender = ask.sender or own
         asked = Asked(sender, ask.recipient, ask.purpose, ask.mode, frozenset(ask.conditions))
-        known = ask.source in code_list("police_sources")
-        grade = Evaluation(Scale.POLICE_4X4, str(ask.source), "2") if known else None
-        specimen = Specimen(ask.kind, ask.category, ask.classification, grade)
-        item = rehearsal.item_of(tx, specimen, sender)
+        if ask.item is not None:
+            known = shareable(tx, actor, ask.item)
+            asked = known.stated(asked)
+            decision = rehearsal.rehearse(tx, actor, known.item, asked, own)
+            return known.item, known.narrowed(decision, asked)
+        item = rehearsal.item_of(tx, _specimen(ask), sender)
         return item, rehearsal.rehearse(tx, actor, item, asked, own)
 
     item, decision = node.database.read(find)
@@ -137,6 +144,14 @@ def try_decision(node: NodeServed, actor: Reader, ask: Question, language: Spoke
             )
         )
     return Tried(summary=said.summary, fields=fields, duties=list(said.duties))
+
+
+def _specimen(ask: Question) -> Specimen:
+    if ask.kind is None:
+        raise Invalid("kind_missing", "name an item or a kind", field="kind")
+    known = ask.source in code_list("police_sources")
+    grade = Evaluation(Scale.POLICE_4X4, str(ask.source), "2") if known else None
+    return Specimen(ask.kind, ask.category, ask.classification, grade)
 
 
 @router.get("/{version}/effect", responses=answers(404, 409))
