@@ -39,7 +39,7 @@ def write(node, act, *arguments, **named):
     return node.database.write(lambda tx: act(tx, *arguments, **named))
 
 
-def tested(node, text: str) -> str:
+def reviewed(node, text: str) -> str:
     version = write(node, lifecycle.enter, DRAFTER, text)
     write(node, lifecycle.review, FIRST, version)
     write(node, lifecycle.review, SECOND, version)
@@ -55,7 +55,7 @@ def agreed(make) -> Pair:
     for node in pair:
         node.database.clock.advance(timedelta(days=1))
         node.policy = ByAgreements(service.clauses_between, overlay)
-        version = tested(node, shipped.text_of(AGREEMENT))
+        version = reviewed(node, shipped.text_of(AGREEMENT))
     signatures = [write(node, ratify.sign, SECOND, version) for node in pair]
     for node, other, signature in zip(pair, pair[::-1], signatures[::-1], strict=True):
         write(node, ratify.record, SECOND, version, other.code, signature)
@@ -164,7 +164,7 @@ def test_a_clause_that_the_receiver_suspended_is_refused_there_and_both_say_so(a
 
 def test_envelopes_under_another_text_are_held_and_both_sides_show_it(agreed: Pair) -> None:
     panama, antwerp = agreed
-    write(antwerp, lifecycle.activate, SECOND, tested(antwerp, narrower()), fictional=True)
+    write(antwerp, lifecycle.activate, SECOND, reviewed(antwerp, narrower()), fictional=True)
     sent = send(agreed)
     carry(panama, antwerp)
     assert state(panama, sent) == "held"
@@ -181,7 +181,7 @@ def test_envelopes_under_another_text_are_held_and_both_sides_show_it(agreed: Pa
 def test_when_both_hold_one_text_again_neither_shows_a_difference(agreed: Pair) -> None:
     panama, antwerp = agreed
     for node in (antwerp, panama):
-        write(node, lifecycle.activate, SECOND, tested(node, narrower()), fictional=True)
+        write(node, lifecycle.activate, SECOND, reviewed(node, narrower()), fictional=True)
         greet(agreed)
     assert differences(panama) == differences(antwerp) == []
     sent = send(agreed)
@@ -193,11 +193,11 @@ def test_what_is_held_is_applied_when_the_receiver_goes_back_to_the_text(agreed:
     """The receiver narrowed by itself, then both signed the sender's text again as a version."""
     panama, antwerp = agreed
     second = narrower()
-    write(panama, lifecycle.activate, SECOND, tested(panama, second), fictional=True)
+    write(panama, lifecycle.activate, SECOND, reviewed(panama, second), fictional=True)
     sent = send(agreed)
     carry(panama, antwerp)
     assert state(panama, sent) == "held"
-    write(antwerp, lifecycle.activate, SECOND, tested(antwerp, second), fictional=True)
+    write(antwerp, lifecycle.activate, SECOND, reviewed(antwerp, second), fictional=True)
     assert antwerp.database.write(lambda tx: inbox.reconsider(tx, antwerp.policy)) == 1
     assert len(received(antwerp)) == 1
     assert differences(antwerp) == []
