@@ -12,8 +12,9 @@ from isthmus.cases import chains, inspections, partner_record, picks
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
+from isthmus.exchange import copy_store
 from isthmus.flow import asking, inspect
-from isthmus.intelligence import arrivals
+from isthmus.intelligence import arrivals, items
 from isthmus.intelligence.keeping import Came
 from isthmus.intelligence.model import Item, ItemKind
 from isthmus.kernel.time import SetClock, isoformat
@@ -115,3 +116,26 @@ def test_what_is_told_the_partner_is_told_once_and_again_when_it_changed(desk: L
     (one,) = told()
     assert (one["picks"], one["found"], one["outcome"]) == (1, 1, "led_to_seizure")
     assert told() == []
+
+
+def test_what_the_partner_tells_of_own_lookouts_is_counted_by_its_newest_word(desk: Loop):
+    analyst, node, now = desk.people[Role.ANALYST], node_actor(), desk.clock.now()
+    body = {
+        "reason": "intelligence", "action": "inspect", "containers": [box(1)],
+        "expires_at": isoformat(now + timedelta(days=9)),
+    }  # fmt: skip
+    mine = [
+        desk.write(lambda tx: items.draft(tx, analyst, PA, ItemKind.ALERT, body, asking.MARKING)).id
+        for _ in range(2)
+    ]
+    copy = {"item_version": 1, "envelope_id": "env", "terms": b"", "at": now}
+    for item in mine:
+        desk.write(lambda tx, i=item: copy_store.put_copy(tx, copy | {"item_id": i, "partner": NL}))
+    for place, (picked, found) in enumerate(((1, 0), (3, 1))):
+        said = {"about": mine[0], "outcome": "led_to_finding", "given_at": isoformat(now),
+                "picks": picked, "found": found}  # fmt: skip
+        told = Item(f"{NL}:fbk_{place}", ItemKind.FEEDBACK, 1, NL, now, asking.MARKING, said)
+        came = Came(source=f"env_f{place}", partner=NL)
+        desk.write(lambda tx, t=told, c=came: arrivals.receive(tx, node, t, c))
+        tally = record(desk).own_lookouts
+        assert (tally.given, tally.tried, tally.found) == (2, 1, found)

@@ -121,6 +121,7 @@ class PartnerRecord(Answer):
 
     partner: str
     lookouts: Counted
+    own_lookouts: Counted = Field(description="as the partner told what became of them")
     cues: Counted
     own_cues: Counted
 
@@ -130,6 +131,7 @@ class PartnerRecord(Answer):
         return PartnerRecord(
             partner=one.partner,
             lookouts=Counted.of(one.lookouts),
+            own_lookouts=Counted.of(one.own_lookouts),
             cues=Counted.of(one.cues),
             own_cues=Counted.of(one.own_cues),
         )

@@ -18,6 +18,7 @@ from isthmus.cases.inspections import IRREGULAR
 from isthmus.cases.model import Result
 from isthmus.cases.partner_tables import chain_table
 from isthmus.cases.tables import inspection_table
+from isthmus.exchange.tables import copy_table as sent_table
 from isthmus.intelligence import keeping
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.objects import ObjectKind, objects_of
@@ -68,10 +69,11 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """How a partner's lookouts and cues did here, and this node's cues there."""
+    """How a partner's lookouts and cues did here, and this node's there."""
 
     partner: str
     lookouts: Tally = field(default_factory=Tally)
+    own_lookouts: Tally = field(default_factory=Tally)  # as the partner told what became of them
     cues: Tally = field(default_factory=Tally)
     own_cues: Tally = field(default_factory=Tally)
 
@@ -83,11 +85,13 @@ def records(tx: Transaction, actor: Actor, partners: Collection[str]) -> list[Re
     cues: dict[str, list[RowMapping]] = {}
     for row in _chains(tx, scope(actor, Permission.CHAIN_READ)):
         cues.setdefault(row["cued_by"] if row["ours"] else row["asked"], []).append(row)
-    nodes = {*partners, *cues, *(one.partner for one in told)}
+    sent, known = _sent(tx, scope(actor, Permission.ITEM_READ)), _told(tx, actor)
+    nodes = {*partners, *cues, *sent, *(one.partner for one in told)}
     return [
         Record(
             node,
             _of_lookouts([one for one in told if one.partner == node]),
+            _of_own(sent.get(node, frozenset()), known.get(node, {})),
             _of_cues([row for row in cues.get(node, ()) if row["ours"]]),
             _of_cues([row for row in cues.get(node, ()) if not row["ours"]]),
         )
@@ -98,6 +102,11 @@ def records(tx: Transaction, actor: Actor, partners: Collection[str]) -> list[Re
 def _of_lookouts(told: list[Tried]) -> Tally:
     tried = [one for one in told if one.results]
     return Tally(len(told), len(tried), sum(one.found > 0 for one in tried))
+
+
+def _of_own(sent: Collection[str], told: Mapping[str, tuple[int, int]]) -> Tally:
+    tried = [told[item] for item in sent if item in told and told[item][0]]
+    return Tally(len(sent), len(tried), sum(found > 0 for _, found in tried))
 
 
 def _of_cues(rows: list[RowMapping]) -> Tally:
@@ -166,6 +175,42 @@ def _alerts(tx: Transaction, seen: Scope, partner: str | None) -> list[RowMappin
     for row in tx.execute(wanted).mappings():
         newest.setdefault(row["item"], row)
     return list(newest.values())
+
+
+def _sent(tx: Transaction, seen: Scope) -> dict[str, set[str]]:
+    """The own lookouts that each partner has or had."""
+    rows = tx.execute(
+        select(sent_table.c.partner, sent_table.c.item_id)
+        .join(item_table, item_table.c.id == sent_table.c.item_id)
+        .where(item_table.c.own.is_(True), item_table.c.kind == ItemKind.ALERT.value, seen.where())
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows.mappings():
+        found.setdefault(row["partner"], set()).add(row["item_id"])
+    return found
+
+
+def _told(tx: Transaction, actor: Actor) -> dict[str, dict[str, tuple[int, int]]]:
+    """What partners told of items, the newest word of each: inspections, and those that found."""
+    columns = copy_table.c
+    rows = tx.execute(
+        select(copy_table)
+        .where(
+            columns.kind == ItemKind.FEEDBACK.value,
+            columns.partner.is_not(None),
+            columns.document_id.is_not(None),
+            scope(actor, Permission.ITEM_READ).where(),
+        )
+        .order_by(columns.seq.desc())
+        .limit(MOST)
+    )
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for row in rows.mappings():
+        said = keeping.load(tx, row).body
+        if "picks" in said and "about" in said:
+            counts = (said["picks"], said.get("found", 0))
+            found.setdefault(row["partner"], {}).setdefault(said["about"], counts)
+    return found
 
 
 def _inspected(tx: Transaction, seen: Scope, numbers: list[str]) -> dict[str, list[RowMapping]]:
