@@ -54,7 +54,7 @@ def test_the_desk_shows_the_clock_that_runs_out_first_in_its_readers_words(windo
     desk = window()
     desk.enter("ana")
     read_in(desk, "nl")
-    desk.go("/requests")
+    settled(desk, "/requests", "Geschiedenis van verzegelingen")
     rows = desk.page.locator("tbody tr")
     assert "Bedrijf" in rows.nth(0).inner_text()
     assert rows.nth(0).locator(".clock.late").is_visible()
@@ -79,6 +79,7 @@ def test_a_question_is_taken_answered_and_sent(window: Window) -> None:
     desk = window()
     desk.enter("ana")
     path = f"/requests/{desk.served.links['asked']}"
+    settled(desk, "/requests", "History of seals")
     desk.go(path)
     says(desk, "De verzender heeft in drie weken")
     desk.page.get_by_role("button", name="Take").click()
