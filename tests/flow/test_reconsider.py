@@ -9,7 +9,7 @@ from flow.partner_nodes import MARK
 from flow.treaties import act, bring, drafted, ratified, receipts_back, see, settle_in, take_in
 from isthmus.access.model import Role, node_actor
 from isthmus.agreements import lifecycle, service, shipped
-from isthmus.exchange import greeting, post_store, recall, standing
+from isthmus.exchange import erasure, greeting, post_store, recall, standing
 from isthmus.exchange.model import Lane
 from isthmus.flow import reconsider, share, told
 from isthmus.intelligence import items, reading, store
@@ -139,6 +139,21 @@ def test_once_the_partner_told_another_text_nothing_leaves_and_nothing_else_wait
     for one in (first, second):
         assert take_in(antwerp, one)
     assert len(see(antwerp, reading.lookouts_in_force)) == 2
+
+
+def test_what_was_held_here_and_erased_meanwhile_is_stopped(both):
+    panama, antwerp = both
+    narrow(panama)
+    greet(panama, antwerp)
+    item = drafted_alert(panama)
+    sent = send(panama, item, antwerp)
+    assert carry(panama, antwerp) is None
+    act(panama, erasure.erase_items, [item.id], "ers_1")
+    narrow(antwerp)
+    greet(panama, antwerp)
+    work(panama)
+    assert envelope(panama, sent) == ("stopped", "envelope_erased")
+    assert carry(panama, antwerp) is None
 
 
 def test_a_recall_waits_for_no_agreement(both):

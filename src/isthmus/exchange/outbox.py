@@ -227,7 +227,7 @@ def reconsider(tx: Transaction, policy: Policy) -> int:
     """
     moved = 0
     stopped: dict[tuple[str, Lane], dict[str, str]] = {}
-    for row in post_store.held_back(tx):
+    for row in post_store.held(tx, leaving=True):
         try:
             verdict = policy.dispatch(tx, envelope.reopen(vault.unlock(tx.keys, row["id"], row)))
         except Erased as error:

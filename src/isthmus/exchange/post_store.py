@@ -284,25 +284,14 @@ def open_lookouts(tx: Transaction, partner: str) -> int:
 
 
 @unscoped("held envelopes are looked at again by the node when agreements change")
-def held(tx: Transaction, partner: str | None = None) -> list[RowMapping]:
-    """Return the envelopes that arrived and are held, oldest first."""
-    query = select(envelope_table).where(
-        _e.direction == "in", _e.state == "held", _e.body.is_not(None)
-    )
+def held(tx: Transaction, partner: str | None = None, *, leaving: bool = False) -> list[RowMapping]:
+    """Return the envelopes that arrived and are held, or that are held here before they leave."""
+    arrived_ = and_(_e.direction == "in", _e.body.is_not(None))
+    here = and_(_e.direction == "out", _e.sequence.is_(None)) if leaving else arrived_
+    query = select(envelope_table).where(here, _e.state == "held")
     if partner is not None:
         query = query.where(_e.partner == partner)
     return list(tx.execute(query.order_by(_e.seq)).mappings())
-
-
-@unscoped("held envelopes are looked at again by the node when agreements change")
-def held_back(tx: Transaction) -> list[RowMapping]:
-    """Return the envelopes that are held here before they leave, oldest first."""
-    rows = tx.execute(
-        select(envelope_table)
-        .where(_e.direction == "out", _e.state == "held", _e.sequence.is_(None))
-        .order_by(_e.seq)
-    )
-    return list(rows.mappings())
 
 
 @unscoped("what follows an item is told for the node, not for a person")
