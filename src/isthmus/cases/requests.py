@@ -149,10 +149,14 @@ def need_more(tx: Transaction, actor: Actor, request_id: str, lacks: Sequence[st
 
 
 def refuse(
-    tx: Transaction, actor: Actor, request_id: str, ground: str, item: str | None = None
+    tx: Transaction, actor: Actor, request_id: str, ground: str | None, item: str | None = None
 ) -> None:
-    """Refuse a request on a ground (code list ``refusal_grounds``); ``item`` may say so."""
-    _code("refusal_grounds", ground, "ground")
+    """Refuse a request on a ground (code list ``refusal_grounds``).
+
+    ``item`` is the partner's answer that refuses ours; it may have been let name no ground.
+    """
+    if ground is not None or item is None:
+        _code("refusal_grounds", ground, "ground")
     _move(tx, actor, request_id, RequestState.REFUSED, refusal_ground=ground, **_by(item))
 
 
@@ -357,8 +361,8 @@ def _row(tx: Transaction, actor: Actor, request_id: str, asked: Question) -> dic
     }
 
 
-def _code(name: str, code: str, field: str) -> None:
-    if code not in code_list(name):
+def _code(name: str, code: str | None, field: str) -> None:
+    if code is None or code not in code_list(name):
         raise Invalid("code_unknown", f"not in the code list {name}", field=field, value=code)
 
 

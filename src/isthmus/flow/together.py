@@ -118,9 +118,9 @@ def _answered(tx: Transaction, actor: Actor, item: Item, _source: str, pace: Pac
         raise NotFound("request_unknown", "answers nothing that was asked", item=item.id)
     outcome = item.body.get("outcome")
     if outcome == _REFUSED:
-        ground = (item.body.get("refusal_grounds") or ["essential_interests"])[0]
         if requests.told(tx, actor, row["id"], RequestState.REFUSED):
-            requests.refuse(tx, actor, row["id"], ground, item.id)
+            grounds = item.body.get("refusal_grounds") or (None,)
+            requests.refuse(tx, actor, row["id"], grounds[0], item.id)
         return True
     partial = outcome == _PARTIAL
     then = RequestState.PARTIAL if partial else RequestState.ANSWERED
