@@ -253,6 +253,31 @@ def test_audit_and_ledger_hold_at_every_node(told):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_codes_are_printed_for_everybody_at_every_node(told):
+    root, _ = told
+    done = subprocess.run(
+        isthmus(root, "demo-code", "legal_officer", "--json"),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    shown = json.loads(done.stdout)["sign_in"]
+    assert {code: len(people) for code, people in shown.items()} == {
+        place.code: 3 for place in PLACES
+    }
+    refused = subprocess.run(isthmus(root, "demo-code", "nobody"), capture_output=True, check=False)
+    assert refused.returncode == 2
+
+
+def test_a_node_in_earnest_is_never_removed_for_the_story(tmp_path):
+    root = tmp_path / "node"
+    subprocess.run(isthmus(root, "init", root), capture_output=True, check=True)
+    before = (root / "node.toml").read_bytes()
+    words = ("demo", "--story", "--once", "--port", free_ports())
+    done = subprocess.run(isthmus(root, *words), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "left alone" in done.stderr
+    assert (root / "node.toml").read_bytes() == before
+
+
 def test_three_nodes_serve_until_they_are_told_to_stop(tmp_path):
     first = free_ports()
     words = ("demo", "--story", "--json", "--port", first, *SIZE)

@@ -126,7 +126,7 @@ def welcome(wish: Wish, people: People, result: dict[str, Any]) -> str:
             f"{place.name} ({place.code}, {place.locale})  {place.address(wish.order.pages)}",
             f"  {lived['documents']} documents, {lived['units']} boxes and declarations, "
             f"{lived['picked']} picked, {lived['inspections']} inspected",
-            *(f"  {line}" for line in table(one for one in people[place] if one.role in SHOWN)),
+            *(f"  {line}" for line in table(_first(people[place]))),
         ]
     lines += [
         "",
@@ -135,6 +135,11 @@ def welcome(wish: Wish, people: People, result: dict[str, Any]) -> str:
         f"Ready after {result['seconds']} s. The story begins now. Ctrl-C ends the three nodes.",
     ]
     return "\n".join(lines)
+
+
+def _first(people: Sequence[staff.Entry]) -> list[staff.Entry]:
+    """Return one person for each role that the story speaks of."""
+    return [next(one for one in people if one.role == role) for role in SHOWN]
 
 
 def table(people: Iterable[staff.Entry]) -> list[str]:
