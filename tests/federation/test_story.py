@@ -25,8 +25,8 @@ from isthmus.exchange import inbox, partners, recall
 from isthmus.intelligence import keeping, reading, store
 from isthmus.node import Node
 
-SIZE = ("--consignments", "60")
-FEWEST = 50  # units at every node: a desk worth opening
+SIZE = ("--consignments", "80")
+FEWEST = 60  # units at every node: a desk worth opening
 GOAL = 5.0  # seconds within which everybody online has acknowledged a recall
 AGREEMENTS = ["BE-NL-2026", "PA-BE-2026", "PA-NL-2026"]
 

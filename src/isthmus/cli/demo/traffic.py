@@ -25,15 +25,15 @@ from isthmus.simulator.papers import post
 
 Sent = list[tuple[datetime, Path]]
 
-CONSIGNMENTS = 1_100  # of Panama, so that some sixty boxes call at each of the two
+CONSIGNMENTS = 1_500  # of Panama, so that sixty boxes and more call at each of the two
 REPORTED = timedelta(hours=1)  # the report, after the ship is in
 DISCHARGED = timedelta(hours=5)
 OUT = timedelta(days=4)  # every second box goes out through the gate
 LIST = ".cuscar.edi"
 # Where a box is discharged whose list names a port of these countries, and who sees it.
 NEARER: Mapping[str, tuple[Place, str]] = {
-    **dict.fromkeys(("NL", "DE", "DK", "SE", "NO", "FI", "PL", "RU"), (NETHERLANDS, "NLRTM")),
-    **dict.fromkeys(("BE", "FR", "GB", "ES", "PT", "IE", "IT", "MA"), (BELGIUM, "BEANR")),
+    **dict.fromkeys(("NL", "DE", "GB", "DK", "SE", "NO", "FI", "PL"), (NETHERLANDS, "NLRTM")),
+    **dict.fromkeys(("BE", "FR", "ES", "PT", "IE", "IT", "MA"), (BELGIUM, "BEANR")),
 }
 
 
