@@ -165,6 +165,15 @@ def test_a_correction_makes_the_next_version_and_travels(database: Database, sta
     assert row(database, item.id)["version"] == 2
 
 
+def test_an_erasure_by_law_is_no_reason_of_a_recall(database: Database, staff: Staff) -> None:
+    item = draft(database, staff[Role.SUPERVISOR], ALERT)
+    with pytest.raises(Invalid) as raised:
+        database.write(lambda tx: items.recall(tx, staff[Role.SUPERVISOR], item.id, items.ERASURE))
+    assert raised.value.code == "erasure_is_no_recall"
+    with pytest.raises(Denied):
+        database.write(lambda tx: items.recall_erased(tx, staff[Role.SUPERVISOR], item.id))
+
+
 def test_a_recall_ends_all_versions(database: Database, staff: Staff) -> None:
     supervisor = staff[Role.SUPERVISOR]
     item = draft(database, supervisor, ALERT)

@@ -159,7 +159,7 @@ def _call_back(tx: Transaction, actor: Actor, item_id: str) -> None:
     row = store.item(tx, item_id)
     mine = row is not None and row["own"] and row["state"] != ItemState.ERASED
     if mine and copy_store.copies(tx, item_id):
-        items.recall(tx, actor, item_id, items.ERASURE)
+        items.recall_erased(tx, actor, item_id)
 
 
 # -- what partners told, and what may be kept no longer ----------------------------------------

@@ -17,7 +17,7 @@ from isthmus.intelligence.changes import changed
 from isthmus.intelligence.keeping import Came, ItemState, categories
 from isthmus.intelligence.model import Item, ItemKind, Marking
 from isthmus.intelligence.validation import validate
-from isthmus.kernel.errors import Conflict, Denied, NotFound
+from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -124,13 +124,30 @@ def recall(
 ) -> Item:
     """Take an own item back, all its versions; the recall is what travels.
 
-    What was seized or found by it stays: a recall ends use, it erases nothing. One that tells
-    holders of an erasure by law (``ERASURE``) has each erase its own copies, unless evidence: it
-    goes after an item that was recalled before, too.
+    What was seized or found by it stays: a recall ends use, it erases nothing. An erasure by law
+    is no reason to give here: it begins with this node's own copy (``recall_erased``).
     """
     check(tx, actor, Permission.ITEM_RECALL, object_id=item_id)
-    over = (ItemState.ERASED,) if reason == ERASURE else OVER
-    _, item = _own(tx, item_id, over)
+    if reason == ERASURE:
+        raise Invalid("erasure_is_no_recall", "what the law erases is erased", field="reason")
+    _, item = _own(tx, item_id, OVER)
+    return _recall(tx, actor, item, reason, replaced_by)
+
+
+def recall_erased(tx: Transaction, actor: Actor, item_id: str) -> Item:
+    """Tell every holder of an own item of an erasure by law.
+
+    Each erases its own copies, unless they are evidence. It goes after an item that was recalled
+    before, too.
+    """
+    check(tx, actor, Permission.ERASURE_PERFORM, object_id=item_id)
+    _, item = _own(tx, item_id, (ItemState.ERASED,))
+    return _recall(tx, actor, item, ERASURE, None)
+
+
+def _recall(
+    tx: Transaction, actor: Actor, item: Item, reason: str, replaced_by: str | None
+) -> Item:
     body = {"about": item.id, "about_kind": item.kind.value, "reason": reason}
     if replaced_by is not None:
         body["replaced_by"] = replaced_by
