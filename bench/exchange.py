@@ -36,10 +36,11 @@ from exchange.world import Party  # noqa: E402
 from federation.child import open_party  # noqa: E402
 from federation.child import put_many as put_items  # noqa: E402
 from federation.nodes import Process, build, free_port  # noqa: E402
-from isthmus.exchange import identity, issue, receipts, tls, upkeep  # noqa: E402
+from isthmus.exchange import issue, receipts, upkeep  # noqa: E402
 from isthmus.exchange.connection import Connection  # noqa: E402
 from isthmus.exchange.model import Lane  # noqa: E402
 from isthmus.exchange.station import Station  # noqa: E402
+from isthmus.exchange.trust import identity, tls  # noqa: E402
 from isthmus.kernel.time import SystemClock  # noqa: E402
 from isthmus.platform.transaction import Transaction  # noqa: E402
 from isthmus.platform.worker import Worker  # noqa: E402
@@ -251,7 +252,7 @@ def nothing_new(pair: Pair) -> None:
 
 def ledger_rate(pair: Pair, number: int = 20_000) -> None:
     """Time the sealing of entries."""
-    from isthmus.exchange import ledger
+    from isthmus.exchange.proof import ledger
 
     def fill(tx: Transaction) -> None:
         ledger.append(tx, [
@@ -271,7 +272,7 @@ def sd_jwt(number: int = 400) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from exchange.world import MARKING
-    from isthmus.exchange.signing import Signer, fingerprint
+    from isthmus.exchange.trust.signing import Signer, fingerprint
     from isthmus.intelligence.model import Item, ItemKind
 
     key = Ed25519PrivateKey.generate()
@@ -305,8 +306,8 @@ def sd_jwt(number: int = 400) -> None:
 def blind_question(pair: Pair, held: int = 100_000, asked: int = 1_000) -> None:
     """Time a question over many objects, and count its bytes."""
     from isthmus.access.model import Purpose
-    from isthmus.exchange.askable import Nothing
-    from isthmus.exchange.blind import Desk, Held, Question, element
+    from isthmus.exchange.questions.askable import Nothing
+    from isthmus.exchange.questions.blind import Desk, Held, Question, element
     from isthmus.intelligence.objects import ObjectKind
 
     class Told(Nothing):

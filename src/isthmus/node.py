@@ -11,8 +11,8 @@ from isthmus.agreements.service import clauses_between
 from isthmus.cargo.derive import Home
 from isthmus.cases.partner_model import Pace
 from isthmus.exchange import upkeep as exchange_upkeep
-from isthmus.exchange.askable import ByClauses
 from isthmus.exchange.by_agreements import ByAgreements
+from isthmus.exchange.questions.askable import ByClauses
 from isthmus.exchange.station import Station
 from isthmus.flow import upkeep
 from isthmus.flow.erase import Eraser, erasers

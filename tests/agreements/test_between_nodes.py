@@ -14,10 +14,11 @@ from exchange.world import MARKING, Party, befriend
 from isthmus.access.model import Role
 from isthmus.agreements import lifecycle, service, shipped
 from isthmus.agreements.prohibitions import overlay
-from isthmus.exchange import greeting, inbox, post_store, ratify, standing
+from isthmus.exchange import greeting, inbox, post_store, standing
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import ledger_entry_table
+from isthmus.exchange.trust import ratify
 from isthmus.flow import share
 from isthmus.intelligence import items
 from isthmus.intelligence.model import Handling, ItemKind

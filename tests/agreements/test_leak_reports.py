@@ -20,8 +20,8 @@ from isthmus.agreements.model import Clause, Duties, InForce, Mode, Onward, Perm
 from isthmus.exchange import envelope, post_store
 from isthmus.exchange.policy import Verdict
 from isthmus.flow import share
-from isthmus.flow.follow import follow_recall
 from isthmus.flow.share import Said
+from isthmus.flow.sharing.follow import follow_recall
 from isthmus.intelligence import items, store
 from isthmus.intelligence.model import Classification, Handling, ItemKind, Tlp
 from isthmus.kernel.errors import Denied

@@ -39,8 +39,8 @@ from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Verdict
 from isthmus.exchange.tables import envelope_table
 from isthmus.flow import accept, share
-from isthmus.flow.follow import follow_correction
 from isthmus.flow.share import Said
+from isthmus.flow.sharing.follow import follow_correction
 from isthmus.intelligence import items, schema, store
 from isthmus.intelligence.model import Classification, Evaluation, Handling, ItemKind, Scale, Tlp
 from isthmus.kernel.errors import Conflict, Denied, NotFound
@@ -66,7 +66,7 @@ class World:
         self.overlay: list[Prohibition] = []
         monkeypatch.setattr(share.service, "clauses_between", lambda *_: self.clauses)
         monkeypatch.setattr(share, "overlay", lambda _tx: self.overlay)
-        monkeypatch.setattr("isthmus.flow.follow.overlay", lambda _tx: self.overlay)
+        monkeypatch.setattr("isthmus.flow.sharing.follow.overlay", lambda _tx: self.overlay)
         monkeypatch.setattr(made, "_FORMS", {**made._FORMS, **leaks.FORMS})
         known = {name.partition(".")[0] for kind in leaks.KINDS for name in schema.fields(kind)}
         monkeypatch.setattr(naive, "KNOWN", sorted(known))

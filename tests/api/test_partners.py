@@ -12,8 +12,9 @@ from exchange.world import party
 from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
 from isthmus.agreements import lifecycle, register, shipped
-from isthmus.exchange import bundle, greeting, upkeep, witness
+from isthmus.exchange import greeting, upkeep
 from isthmus.exchange.presence import QUIET
+from isthmus.exchange.proof import bundle, witness
 from isthmus.kernel.time import SetClock
 from isthmus.migrations import tables
 from isthmus.platform.database import Database

@@ -10,8 +10,9 @@ from exchange.test_post import carry
 from exchange.world import MARKING
 from flow.test_profiles import RULE
 from isthmus.access.model import Role
-from isthmus.exchange import ledger, post_store
+from isthmus.exchange import post_store
 from isthmus.exchange.model import Lane
+from isthmus.exchange.proof import ledger
 from isthmus.flow import accept, assurance_pack, profiles, share
 from isthmus.kernel.time import SetClock
 from isthmus.risk import rulebook

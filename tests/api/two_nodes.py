@@ -13,10 +13,11 @@ from isthmus.access.service import RoleRequest
 from isthmus.agreements import lifecycle, shipped
 from isthmus.agreements.prohibitions import overlay
 from isthmus.agreements.service import clauses_between
-from isthmus.exchange import dispatch, identity, post_store, ratify
+from isthmus.exchange import dispatch, post_store
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Policy
+from isthmus.exchange.trust import identity, ratify
 from isthmus.flow import accept, share
 from isthmus.flow.reactions import REACTIONS
 from isthmus.intelligence import items

@@ -13,7 +13,8 @@ from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
 from isthmus.exchange import copy_store
-from isthmus.flow import asking, inspect
+from isthmus.flow import inspect
+from isthmus.flow.sharing import asking
 from isthmus.intelligence import arrivals, items
 from isthmus.intelligence.keeping import Came
 from isthmus.intelligence.model import Item, ItemKind

@@ -26,7 +26,7 @@ def two(tmp_path, monkeypatch):
         second_officer(root)
         card = root.with_suffix(".card")
         with Node.open(root) as node:
-            from isthmus.exchange import identity
+            from isthmus.exchange.trust import identity
 
             card.write_bytes(node.database.read(identity.card))
         made.append(root)

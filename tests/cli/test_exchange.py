@@ -13,7 +13,7 @@ from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
 from isthmus.cli import commands
 from isthmus.cli.app import app
-from isthmus.exchange import key_store
+from isthmus.exchange.trust import key_store
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.errors import IsthmusError
 from isthmus.node import Node

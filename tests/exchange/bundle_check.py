@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from isthmus.exchange import bundle
+from isthmus.exchange.proof import bundle
 
 
 def main() -> None:

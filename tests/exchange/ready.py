@@ -17,8 +17,8 @@ from isthmus.access.service import RoleRequest
 from isthmus.agreements import lifecycle, shipped
 from isthmus.agreements.prohibitions import overlay
 from isthmus.agreements.service import clauses_between
-from isthmus.exchange import identity, ratify
 from isthmus.exchange.by_agreements import ByAgreements
+from isthmus.exchange.trust import identity, ratify
 from isthmus.kernel.time import Clock
 from isthmus.migrations import tables
 from isthmus.platform.database import Database

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from isthmus.access.model import Purpose, Role
-from isthmus.exchange import partners, question_store
-from isthmus.exchange.askable import Nothing
-from isthmus.exchange.blind import Desk, Question, element
+from isthmus.exchange.questions import question_store
+from isthmus.exchange.questions.askable import Nothing
+from isthmus.exchange.questions.blind import Desk, Question, element
+from isthmus.exchange.trust import partners
 from isthmus.intelligence.objects import ObjectKind
 from isthmus.kernel.errors import Denied, IsthmusError, Limited, NotFound
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from exchange.test_post import carry
 from isthmus.access.model import Role
-from isthmus.exchange import bundle, proofs, upkeep
+from isthmus.exchange import upkeep
+from isthmus.exchange.proof import bundle, proofs
 
 CHECK = Path(__file__).with_name("bundle_check.py")
 FEWEST = 2_000

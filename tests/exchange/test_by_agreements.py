@@ -8,8 +8,9 @@ import pytest
 from exchange.test_post import carry, received, state
 from isthmus.access.model import Purpose, Role
 from isthmus.agreements.model import Clause, Duties, InForce, Mode, Permit, Prohibition
-from isthmus.exchange import inbox, partners
+from isthmus.exchange import inbox
 from isthmus.exchange.by_agreements import ByAgreements
+from isthmus.exchange.trust import partners
 from isthmus.intelligence.model import ItemKind
 
 SINCE = datetime(2025, 1, 1, tzinfo=UTC)

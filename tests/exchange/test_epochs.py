@@ -9,8 +9,9 @@ import pytest
 from exchange.test_ledger import alarms, exchange_checkpoints, filled
 from exchange.test_post import carry, received
 from exchange.world import befriend
-from isthmus.exchange import epochs, identity, post_store, upkeep
+from isthmus.exchange import epochs, post_store, upkeep
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import identity
 from isthmus.platform.database import Database
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from agreements.conftest import person
 from isthmus.agreements import lifecycle, service, shipped
-from isthmus.exchange import greeting, key_store, ratify, traffic, witness
+from isthmus.exchange import greeting, traffic
+from isthmus.exchange.proof import witness
+from isthmus.exchange.trust import key_store, ratify
 from isthmus.kernel.errors import Invalid
 
 VERSION = "PA-BE-2026@1"

@@ -9,9 +9,10 @@ from exchange.world import befriend
 from federation.nodes import free_port
 from isthmus.access.model import Purpose, Role
 from isthmus.agreements.model import Clause, Mode, Permit, Prohibition
-from isthmus.exchange import inquiry, partners, question_store
-from isthmus.exchange.askable import ByClauses
+from isthmus.exchange.questions import inquiry, question_store
+from isthmus.exchange.questions.askable import ByClauses
 from isthmus.exchange.station import Station
+from isthmus.exchange.trust import partners
 from isthmus.intelligence import items
 from isthmus.intelligence.model import (
     Classification,

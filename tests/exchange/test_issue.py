@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.world import BODY, MARKING
-from isthmus.exchange import issue, signing
+from isthmus.exchange import issue
+from isthmus.exchange.trust import signing
 from isthmus.intelligence.model import Item, ItemKind
 from isthmus.kernel.errors import IsthmusError
 from isthmus.kernel.time import SetClock

@@ -4,18 +4,9 @@ import pytest
 
 from exchange.test_post import carry
 from isthmus.access.model import Role
-from isthmus.exchange import (
-    bundle,
-    identity,
-    key_store,
-    ledger,
-    ledger_store,
-    post_store,
-    proofs,
-    signing,
-    upkeep,
-    witness,
-)
+from isthmus.exchange import post_store, upkeep
+from isthmus.exchange.proof import bundle, ledger, ledger_store, proofs, witness
+from isthmus.exchange.trust import identity, key_store, signing
 from isthmus.kernel.time import isoformat
 
 
@@ -101,7 +92,7 @@ def rewrite(one):
     """What a dishonest node does: another commitment in place of one that was sealed."""
     from sqlalchemy import update
 
-    from isthmus.exchange import merkle
+    from isthmus.exchange.proof import merkle
     from isthmus.exchange.tables import ledger_node_table
 
     nodes = ledger_node_table.c
@@ -179,7 +170,7 @@ def test_seals_in_batches_give_one_tree(both, number):
         panama.put(antwerp.code)
     while panama.database.write(lambda tx: ledger.seal(tx, 3)):
         pass
-    from isthmus.exchange import merkle
+    from isthmus.exchange.proof import merkle
 
     def check(tx):
         size = ledger_store.size(tx, 1)

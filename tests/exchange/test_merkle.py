@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.exchange import merkle
+from isthmus.exchange.proof import merkle
 
 
 def naive(leaves):

@@ -10,12 +10,13 @@ import pytest
 from exchange.test_post import received
 from federation.child import put_many
 from isthmus.access.model import Role
-from isthmus.exchange import backlog, dispatch, inbox, outbox, outgoing, partners
+from isthmus.exchange import backlog, dispatch, inbox, outbox, outgoing
 from isthmus.exchange.backlog import Refused
 from isthmus.exchange.model import Lane
 from isthmus.exchange.order import MOST, Order
 from isthmus.exchange.outgoing import Batch, Parcel
 from isthmus.exchange.policy import HELD, REFUSED, Verdict
+from isthmus.exchange.trust import partners
 from isthmus.kernel.errors import Denied, Unavailable
 
 

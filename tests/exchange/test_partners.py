@@ -5,8 +5,8 @@ import pytest
 from exchange.test_post import carry
 from exchange.world import trust
 from isthmus.access.model import Role
-from isthmus.exchange import identity, partners
 from isthmus.exchange.model import PartnerState
+from isthmus.exchange.trust import identity, partners
 from isthmus.kernel.errors import Conflict, Denied, Invalid
 from isthmus.platform import audit  # noqa: F401 - the table of audits
 

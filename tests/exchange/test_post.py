@@ -6,9 +6,10 @@ import orjson
 import pytest
 
 from isthmus.access.model import Role
-from isthmus.exchange import dispatch, inbox, outbox, outgoing, partners, post_store
+from isthmus.exchange import dispatch, inbox, outbox, outgoing, post_store
 from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Verdict
+from isthmus.exchange.trust import partners
 from isthmus.exchange.verifiers import Verifiers
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied
@@ -299,7 +300,8 @@ def test_a_path_without_a_clause_never_enters_the_outbox(both):
     from exchange.world import released
     from isthmus.access.model import Purpose
     from isthmus.agreements.model import Asked, Mode
-    from isthmus.exchange import identity, issue, release
+    from isthmus.exchange import issue, release
+    from isthmus.exchange.trust import identity
 
     item = panama.item()
     asked = Asked(panama.code, antwerp.code, Purpose.TARGETING, Mode.SPONTANEOUS)

@@ -4,7 +4,7 @@ import pytest
 
 from agreements.conftest import person
 from isthmus.agreements import lifecycle, service, shipped
-from isthmus.exchange import identity, ratify, signing
+from isthmus.exchange.trust import identity, ratify, signing
 from isthmus.kernel.errors import Conflict, Denied
 
 VERSION = "PA-BE-2026@1"

@@ -6,9 +6,10 @@ from exchange.test_post import carry, received
 from exchange.world import befriend, released
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Asked, Duties, Mode, Onward
-from isthmus.exchange import dispatch, identity, inbox, issue, outbox, post_store, recall, release
+from isthmus.exchange import dispatch, inbox, issue, outbox, post_store, recall, release
 from isthmus.exchange import terms as terms_
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import identity
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied

@@ -8,9 +8,10 @@ from typing import Any
 from builders import people
 from isthmus.access.model import Actor, Purpose, Role
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
-from isthmus.exchange import identity, issue, outbox, partners, release
+from isthmus.exchange import issue, outbox, release
 from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Verdict
+from isthmus.exchange.trust import identity, partners
 from isthmus.intelligence.model import (
     Classification,
     Evaluation,

@@ -20,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from exchange.world import Party, Told, released
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Asked, Mode
-from isthmus.exchange import dispatch, identity, issue, key_store, outbox, release, upkeep
+from isthmus.exchange import dispatch, issue, outbox, release, upkeep
 from isthmus.exchange.model import Lane
 from isthmus.exchange.station import Station
+from isthmus.exchange.trust import identity, key_store
 from isthmus.kernel.time import SystemClock
 from isthmus.platform.database import Database
 from isthmus.platform.keys import KeyRing

@@ -13,9 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from federation.child import open_party
-from isthmus.exchange import identity, request, signing, tls
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.listener import BODY_BYTES, HEAD_SECONDS
+from isthmus.exchange.trust import identity, request, signing, tls
 from isthmus.kernel.errors import IsthmusError
 from isthmus.kernel.time import SystemClock
 

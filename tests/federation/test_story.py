@@ -21,7 +21,8 @@ from isthmus.cases import partner_store
 from isthmus.cli.demo import staff
 from isthmus.cli.demo.places import BELGIUM, NETHERLANDS, PANAMA, PARTNERS, PLACES
 from isthmus.cli.demo.shipment import PERSON, SEAL, SEAL_READ_AGAIN
-from isthmus.exchange import inbox, partners, recall
+from isthmus.exchange import inbox, recall
+from isthmus.exchange.trust import partners
 from isthmus.intelligence import keeping, reading, store
 from isthmus.node import Node
 

@@ -16,9 +16,10 @@ from isthmus.agreements.model import Duties as Owed
 from isthmus.cases import inspections, picks
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
-from isthmus.exchange import identity, inbox, post_store
+from isthmus.exchange import inbox, post_store
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import identity
 from isthmus.flow import accept, inspect, share
 from isthmus.intelligence.model import Handling, ItemKind
 

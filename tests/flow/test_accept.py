@@ -14,8 +14,9 @@ from isthmus.access.model import Permission, Purpose, Role, node_actor
 from isthmus.agreements.model import Mode
 from isthmus.cases import partner_store, requests, seizures
 from isthmus.exchange.model import Lane as Wire
-from isthmus.flow import heard, share, telling, together
+from isthmus.flow import share
 from isthmus.flow.share import Said
+from isthmus.flow.sharing import heard, telling, together
 from isthmus.intelligence import arrivals, items, store
 from isthmus.intelligence.keeping import Came
 from isthmus.intelligence.model import (

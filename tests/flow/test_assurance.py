@@ -15,7 +15,8 @@ from isthmus.agreements import lifecycle
 from isthmus.agreements.tables import suspension_table, version_table
 from isthmus.cli import commands
 from isthmus.cli.app import app
-from isthmus.exchange import identity, ledger, signing
+from isthmus.exchange.proof import ledger
+from isthmus.exchange.trust import identity, signing
 from isthmus.flow import assurance, assurance_pack, share
 from isthmus.flow.share import Said
 from isthmus.intelligence import items, retention

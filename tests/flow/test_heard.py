@@ -11,7 +11,8 @@ from isthmus.access.model import Role
 from isthmus.cargo.model import Function
 from isthmus.exchange import post_store
 from isthmus.exchange.model import Lane
-from isthmus.flow import heard, share
+from isthmus.flow import share
+from isthmus.flow.sharing import heard
 from isthmus.intelligence import items
 from isthmus.intelligence.model import ItemKind
 

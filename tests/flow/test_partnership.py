@@ -16,8 +16,9 @@ from isthmus.cases import chains, requests
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.partner_model import RequestState
 from isthmus.cases.requests import Question
-from isthmus.exchange import ledger, receipts
+from isthmus.exchange import receipts
 from isthmus.exchange.model import Lane, ReceiptKind
+from isthmus.exchange.proof import ledger
 from isthmus.flow import assurance, partnership, share
 from isthmus.flow.partnership import Measure, Step, span
 from isthmus.intelligence import items

@@ -10,9 +10,9 @@ from flow.loop_node import box
 from flow.partner_nodes import MARK, NL, bring, inspect_all, partners, send
 from isthmus.access.model import Purpose, Role
 from isthmus.flow import profile_terms, profiles, share
-from isthmus.flow.follow import follow_recall
 from isthmus.flow.rule_trial import try_rule
 from isthmus.flow.share import Said
+from isthmus.flow.sharing.follow import follow_recall
 from isthmus.intelligence import items, reading
 from isthmus.intelligence.model import Item, ItemKind
 from isthmus.kernel.errors import Conflict, Denied, Invalid

@@ -11,7 +11,8 @@ from isthmus.access.model import Role, node_actor
 from isthmus.agreements import lifecycle, service, shipped
 from isthmus.exchange import erasure, greeting, post_store, recall, standing
 from isthmus.exchange.model import Lane
-from isthmus.flow import reconsider, share, told
+from isthmus.flow import share
+from isthmus.flow.sharing import reconsider, told
 from isthmus.intelligence import items, reading, store
 from isthmus.intelligence.model import ItemKind
 from isthmus.platform import jobs

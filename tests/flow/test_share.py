@@ -10,8 +10,9 @@ from exchange.world import MARKING, befriend
 from flow.treaties import act, bring, envelope_of, ratified, see, settle_in, take_in
 from isthmus.access.model import Purpose, Role, node_actor
 from isthmus.agreements.model import Mode
-from isthmus.exchange import erasure, identity, inbox, issued, issued_store, post_store
+from isthmus.exchange import erasure, inbox, issued, issued_store, post_store
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import identity
 from isthmus.flow import share
 from isthmus.flow.share import Said
 from isthmus.intelligence import items, reading, store

@@ -17,9 +17,10 @@ from isthmus.cases.partner_model import Voyage
 from isthmus.cases.requests import Question
 from isthmus.exchange import receipts
 from isthmus.exchange.model import Lane, ReceiptKind
-from isthmus.flow import asking, share, telling, together
-from isthmus.flow.asking import Words
+from isthmus.flow import share
 from isthmus.flow.share import Said
+from isthmus.flow.sharing import asking, telling, together
+from isthmus.flow.sharing.asking import Words
 from isthmus.intelligence import arrivals, keeping
 from isthmus.intelligence import store as items
 from isthmus.intelligence.keeping import Came

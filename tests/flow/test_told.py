@@ -21,8 +21,9 @@ from isthmus.cases.share_tables import to_share_table
 from isthmus.cases.tables import inspection_table
 from isthmus.exchange import copy_store, post_store
 from isthmus.exchange.model import Lane
-from isthmus.flow import asking, inspect, share, told
+from isthmus.flow import inspect, share
 from isthmus.flow.share import Said
+from isthmus.flow.sharing import asking, told
 from isthmus.intelligence import items, keeping, schema, store
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.errors import Conflict, Denied

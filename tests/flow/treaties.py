@@ -11,9 +11,10 @@ from isthmus.access.service import RoleRequest
 from isthmus.agreements import lifecycle, shipped
 from isthmus.agreements.prohibitions import overlay
 from isthmus.agreements.service import clauses_between
-from isthmus.exchange import dispatch, post_store, ratify
+from isthmus.exchange import dispatch, post_store
 from isthmus.exchange.by_agreements import ByAgreements
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import ratify
 from isthmus.flow import accept
 from isthmus.flow.reactions import REACTIONS
 

@@ -23,8 +23,9 @@ from isthmus.access.model import Actor, Purpose, Role
 from isthmus.access.service import RoleRequest
 from isthmus.agreements import commitments, lifecycle, listing, shipped
 from isthmus.cli.serving import server
-from isthmus.exchange import identity, post_store, ratify, receipts
+from isthmus.exchange import post_store, receipts
 from isthmus.exchange.model import Lane, ReceiptKind
+from isthmus.exchange.trust import identity, ratify
 from isthmus.flow import share
 from isthmus.flow.share import Said
 from isthmus.intelligence import items

@@ -21,8 +21,9 @@ from isthmus.access.model import Role, node_actor
 from isthmus.cases import requests
 from isthmus.cases.requests import Question
 from isthmus.cli.serving import serve_node
-from isthmus.exchange import dispatch, ledger, post_store, receipts
+from isthmus.exchange import dispatch, post_store, receipts
 from isthmus.exchange.model import Lane, ReceiptKind
+from isthmus.exchange.proof import ledger
 from isthmus.flow import accept, share
 from isthmus.intelligence import items
 from isthmus.intelligence.model import ItemKind

@@ -35,10 +35,11 @@ from isthmus.cases.seizures import Credit, Goods, Told
 from isthmus.cli.serving import serve_node
 from isthmus.exchange import dispatch, post_store
 from isthmus.exchange.model import Lane
-from isthmus.flow import accept, asking, inspect, share, telling, together
-from isthmus.flow.asking import Words
+from isthmus.flow import accept, inspect, share
 from isthmus.flow.reactions import REACTIONS
 from isthmus.flow.share import Said
+from isthmus.flow.sharing import asking, telling, together
+from isthmus.flow.sharing.asking import Words
 from isthmus.intelligence import arrivals
 from isthmus.intelligence.keeping import Came
 from isthmus.intelligence.model import Item, ItemKind

@@ -10,8 +10,8 @@ from isthmus.access.model import Permission, Purpose, Role
 from isthmus.agreements import lifecycle
 from isthmus.exchange import post_store
 from isthmus.exchange.model import Lane
-from isthmus.flow import handover
 from isthmus.flow.share import Said
+from isthmus.flow.sharing import handover
 from isthmus.intelligence import items
 from isthmus.reference.codelist import LOCALES
 from isthmus.web.compose_asked import Asked
@@ -297,7 +297,7 @@ def test_the_form_has_its_token_only_where_it_acts(api):
 
 
 def test_a_node_without_partners_teaches(quiet):
-    from isthmus.exchange import identity
+    from isthmus.exchange.trust import identity
 
     officer = quiet.actors[Role.SUPERVISOR]
     quiet.node.database.write(

@@ -12,7 +12,7 @@ from exchange.test_post import carry
 from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
 from isthmus.exchange.model import Lane
-from isthmus.flow import draft
+from isthmus.flow.sharing import draft
 from isthmus.intelligence import items, reading, schema
 from isthmus.intelligence.model import (
     Classification,

@@ -9,7 +9,8 @@ from api.two_nodes import AGREEMENT, OWN, PARTNER, Two, make_two
 from exchange.world import Party, party
 from isthmus.access.model import Role
 from isthmus.agreements import lifecycle, service
-from isthmus.exchange import bundle, identity
+from isthmus.exchange.proof import bundle
+from isthmus.exchange.trust import identity
 from isthmus.kernel.time import SetClock
 from isthmus.migrations import tables
 from isthmus.platform.database import Database

@@ -12,8 +12,9 @@ from exchange.test_post import carry
 from flow.partner_nodes import MARK
 from flow.test_profiles import RULE
 from isthmus.access.model import Role
-from isthmus.exchange import ledger, post_store
+from isthmus.exchange import post_store
 from isthmus.exchange.model import Lane
+from isthmus.exchange.proof import ledger
 from isthmus.flow import accept, assurance_pack, profiles, share
 from isthmus.kernel.time import SetClock
 from isthmus.reference.codelist import LOCALES

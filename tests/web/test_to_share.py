@@ -12,7 +12,8 @@ from isthmus.access.service import RoleRequest
 from isthmus.cases import inspections, seizures
 from isthmus.cases.inspections import Found, Report
 from isthmus.cases.model import Result
-from isthmus.flow import inspect, share, told
+from isthmus.flow import inspect, share
+from isthmus.flow.sharing import told
 from isthmus.kernel.time import SetClock
 from isthmus.web.app import mount
 from web.conftest import browser, csrf

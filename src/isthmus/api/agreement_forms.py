@@ -11,7 +11,7 @@ from isthmus.agreements.model import Mode
 from isthmus.agreements.reading import MOST
 from isthmus.agreements.register import Entry
 from isthmus.api.wire import TEXT, Answer, Ask, At, Truth, coded
-from isthmus.flow import hindsight
+from isthmus.flow.sharing import hindsight
 from isthmus.intelligence.model import Classification, ItemKind
 from isthmus.platform.transaction import Transaction
 

@@ -37,10 +37,10 @@ from isthmus.api.identity import allowed
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed
 from isthmus.api.wire import Done
-from isthmus.exchange import identity, key_store, ratify
 from isthmus.exchange.issue import decode, encode
-from isthmus.flow import hindsight
-from isthmus.flow.shareable import shareable
+from isthmus.exchange.trust import identity, key_store, ratify
+from isthmus.flow.sharing import hindsight
+from isthmus.flow.sharing.shareable import shareable
 from isthmus.intelligence.model import Evaluation, Item, Scale
 from isthmus.intelligence.render import label
 from isthmus.kernel.errors import Invalid

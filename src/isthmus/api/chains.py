@@ -17,7 +17,7 @@ from isthmus.cases import chains, partner_record
 from isthmus.cases.chains import Cue
 from isthmus.cases.partner_model import ChainState, Voyage
 from isthmus.cases.partner_record import Record, Tally
-from isthmus.flow import asking
+from isthmus.flow.sharing import asking
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/chains", tags=["chains"])

@@ -16,9 +16,9 @@ from isthmus.api.served import NodeServed
 from isthmus.api.wire import Answer, Ask, At, Code, coded
 from isthmus.exchange import holders
 from isthmus.exchange.model import Lane
-from isthmus.flow import handover
-from isthmus.flow.handover import Looked, Order
 from isthmus.flow.share import Said, View
+from isthmus.flow.sharing import handover
+from isthmus.flow.sharing.handover import Looked, Order
 from isthmus.intelligence import reading, schema
 from isthmus.intelligence.render import label
 from isthmus.platform.transaction import Transaction

@@ -26,8 +26,8 @@ from isthmus.api.wire import (
     coded,
     page,
 )
-from isthmus.exchange import identity
-from isthmus.flow import heard
+from isthmus.exchange.trust import identity
+from isthmus.flow.sharing import heard
 from isthmus.intelligence import items, reading, schema
 from isthmus.intelligence.codec import to_plain
 from isthmus.intelligence.keeping import ItemState

@@ -13,7 +13,9 @@ from isthmus.api.identity import allowed
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed
 from isthmus.api.wire import Answer, At
-from isthmus.exchange import identity, ledger_store, partners, proofs, traffic, upkeep
+from isthmus.exchange import traffic, upkeep
+from isthmus.exchange.proof import ledger_store, proofs
+from isthmus.exchange.trust import identity, partners
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/ledger", tags=["partners"])

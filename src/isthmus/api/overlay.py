@@ -14,7 +14,7 @@ from isthmus.api.identity import allowed
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed
 from isthmus.api.wire import Answer, Ask, At, Done
-from isthmus.flow import hindsight
+from isthmus.flow.sharing import hindsight
 
 router = APIRouter(prefix="/api/overlay", tags=["agreements"])
 Reader = Annotated[Actor, Depends(allowed(Permission.AGREEMENT_READ))]

@@ -13,9 +13,10 @@ from isthmus.api.identity import allowed
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed
 from isthmus.api.wire import Answer, Ask, At, Done, Listed, page
-from isthmus.exchange import identity, key_store, partners, post_store, presence
+from isthmus.exchange import post_store, presence
 from isthmus.exchange.model import Direction, EnvelopeState, Lane, Partner, PartnerState
 from isthmus.exchange.presence import Presence
+from isthmus.exchange.trust import identity, key_store, partners
 from isthmus.kernel.errors import Conflict, NotFound
 from isthmus.platform.transaction import Transaction
 

@@ -15,9 +15,9 @@ from isthmus.api.wire import Answer, Ask, At, Code, Done, Limit, Listed, Text, c
 from isthmus.cases import requests
 from isthmus.cases.partner_model import Pace, RequestState
 from isthmus.cases.requests import LACKING, Question
-from isthmus.exchange.identity import node_code
-from isthmus.flow import asking
-from isthmus.flow.asking import Words
+from isthmus.exchange.trust.identity import node_code
+from isthmus.flow.sharing import asking
+from isthmus.flow.sharing.asking import Words
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/requests", tags=["requests"])

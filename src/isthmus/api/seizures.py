@@ -28,7 +28,7 @@ from isthmus.api.wire import (
 )
 from isthmus.cases import partner_store, seizures
 from isthmus.cases.seizures import Credit
-from isthmus.flow import asking
+from isthmus.flow.sharing import asking
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/seizures", tags=["seizures"])

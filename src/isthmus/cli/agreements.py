@@ -14,7 +14,7 @@ from isthmus.agreements.overlay import plain, read_rule
 from isthmus.agreements.reading import read_file
 from isthmus.cargo.formats.spreadsheet import Workbook, WorkbookFault, is_workbook
 from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show
-from isthmus.exchange import ratify
+from isthmus.exchange.trust import ratify
 from isthmus.kernel.errors import Invalid
 
 agreements = typer.Typer(

@@ -9,18 +9,11 @@ import typer
 from isthmus.access.model import Actor, Purpose
 from isthmus.cases.requests import Question
 from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show
-from isthmus.exchange import (
-    dispatch,
-    epochs,
-    files,
-    identity,
-    inbox,
-    inquiry,
-    partners,
-    standing,
-)
+from isthmus.exchange import dispatch, epochs, files, inbox, standing
 from isthmus.exchange.model import Lane, Partner
-from isthmus.flow import asking
+from isthmus.exchange.questions import inquiry
+from isthmus.exchange.trust import identity, partners
+from isthmus.flow.sharing import asking
 from isthmus.intelligence.objects import ObjectKind
 from isthmus.kernel.errors import Invalid
 from isthmus.node import Node

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from isthmus.cli.app import REFUSED, Json, Officer, app, officer, open_node, show
-from isthmus.exchange import bundle, proofs, upkeep
+from isthmus.exchange import upkeep
+from isthmus.exchange.proof import bundle, proofs
 from isthmus.kernel.errors import Invalid
 
 ledger = typer.Typer(

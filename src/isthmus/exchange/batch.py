@@ -11,11 +11,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from isthmus.exchange import envelope, key_store
+from isthmus.exchange import envelope
 from isthmus.exchange.envelope import Opened
 from isthmus.exchange.model import SKEW, Caps
-from isthmus.exchange.signing import Keys, PublicKey, public_key
 from isthmus.exchange.terms import KeysOf
+from isthmus.exchange.trust import key_store
+from isthmus.exchange.trust.signing import Keys, PublicKey, public_key
 from isthmus.exchange.verifiers import Claim, Noting, Verifiers
 from isthmus.kernel.errors import Denied, IsthmusError
 from isthmus.platform.transaction import Transaction

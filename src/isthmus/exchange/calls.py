@@ -11,24 +11,16 @@ from typing import Any
 import orjson
 
 from isthmus.access.model import Purpose
-from isthmus.exchange import (
-    epochs,
-    identity,
-    inbox,
-    outgoing,
-    partners,
-    post_store,
-    receipts,
-    shape,
-    witness,
-)
-from isthmus.exchange.askable import Askable, Nothing
-from isthmus.exchange.blind import Desk
+from isthmus.exchange import epochs, inbox, outgoing, post_store, receipts
 from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import BATCH, Direction, Lane
 from isthmus.exchange.order import Order
 from isthmus.exchange.policy import Policy
-from isthmus.exchange.request import Rate
+from isthmus.exchange.proof import witness
+from isthmus.exchange.questions.askable import Askable, Nothing
+from isthmus.exchange.questions.blind import Desk
+from isthmus.exchange.trust import identity, partners, shape
+from isthmus.exchange.trust.request import Rate
 from isthmus.exchange.verifiers import Verifiers
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Invalid, IsthmusError

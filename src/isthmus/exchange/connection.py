@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from isthmus.exchange import request
-from isthmus.exchange.signing import Signer
+from isthmus.exchange.trust import request
+from isthmus.exchange.trust.signing import Signer
 from isthmus.kernel.errors import Denied, Invalid, IsthmusError, Limited, Unavailable
 from isthmus.kernel.time import Clock
 

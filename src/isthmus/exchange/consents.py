@@ -8,7 +8,8 @@ sends. It grants nothing by itself: every clause and every other term still has 
 from isthmus.access.gate import check
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import copy_store, identity, inbox, terms
+from isthmus.exchange import copy_store, inbox, terms
+from isthmus.exchange.trust import identity
 from isthmus.kernel.errors import Denied, Invalid, NotFound
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction

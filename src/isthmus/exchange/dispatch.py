@@ -14,25 +14,15 @@ from typing import Any
 
 import orjson
 
-from isthmus.exchange import (
-    backlog,
-    epochs,
-    identity,
-    inbox,
-    outbox,
-    outgoing,
-    partners,
-    post_store,
-    receipts,
-    shape,
-    witness,
-)
+from isthmus.exchange import backlog, epochs, inbox, outbox, outgoing, post_store, receipts
 from isthmus.exchange.calls import receipts_in
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.model import Head, Lane
 from isthmus.exchange.outgoing import Batch
 from isthmus.exchange.policy import Policy
-from isthmus.exchange.signing import Signer
+from isthmus.exchange.proof import witness
+from isthmus.exchange.trust import identity, partners, shape
+from isthmus.exchange.trust.signing import Signer
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Invalid, IsthmusError, Unavailable
 from isthmus.platform import telemetry

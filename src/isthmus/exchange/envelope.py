@@ -12,11 +12,12 @@ from typing import Any
 
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Asked, Mode
-from isthmus.exchange import issue, shape, signing, terms
+from isthmus.exchange import issue, terms
 from isthmus.exchange.issue import Issuers, Presented
 from isthmus.exchange.model import Caps, Head, Lane
-from isthmus.exchange.signing import Signer, Statement
 from isthmus.exchange.terms import KeysOf, Release
+from isthmus.exchange.trust import shape, signing
+from isthmus.exchange.trust.signing import Signer, Statement
 from isthmus.kernel.errors import Denied, Invalid, TooLarge
 from isthmus.kernel.time import isoformat
 

@@ -11,24 +11,13 @@ from typing import Any
 
 import orjson
 
-from isthmus.exchange import (
-    batch,
-    envelope,
-    identity,
-    key_store,
-    ledger,
-    ledger_store,
-    outbox,
-    partners,
-    post_store,
-    shape,
-    signing,
-    vault,
-)
+from isthmus.exchange import batch, envelope, outbox, post_store, vault
 from isthmus.exchange.envelope import Opened
 from isthmus.exchange.model import BATCH_BYTES, Direction, EnvelopeState, Head, Lane
 from isthmus.exchange.policy import Policy
+from isthmus.exchange.proof import ledger, ledger_store
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, key_store, partners, shape, signing
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid
 from isthmus.kernel.ids import new_id

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from isthmus.exchange import erasure_store, issued_store, ledger
+from isthmus.exchange import erasure_store, issued_store
+from isthmus.exchange.proof import ledger
 from isthmus.platform.transaction import Transaction
 
 

@@ -1,8 +1,9 @@
 """The same envelopes as a file: for a partner that no wire reaches."""
 
-from isthmus.exchange import outgoing, partners
+from isthmus.exchange import outgoing
 from isthmus.exchange.model import Lane
 from isthmus.exchange.policy import Policy
+from isthmus.exchange.trust import partners
 from isthmus.platform.database import Database
 
 MOST = 100_000

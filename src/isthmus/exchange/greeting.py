@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isthmus.agreements import service
-from isthmus.exchange import identity, key_store, ledger_store, traffic
+from isthmus.exchange import traffic
+from isthmus.exchange.proof import ledger_store
+from isthmus.exchange.trust import identity, key_store
 from isthmus.kernel.errors import Invalid
 from isthmus.platform import events
 from isthmus.platform.transaction import Transaction

@@ -6,8 +6,9 @@ from datetime import datetime
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import copy_store, holder_store, key_store, post_store
+from isthmus.exchange import copy_store, holder_store, post_store
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import key_store
 from isthmus.platform.transaction import Transaction
 
 

@@ -12,16 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from isthmus.exchange import (
-    envelope,
-    identity,
-    ledger,
-    outbox,
-    partners,
-    post_store,
-    receipts,
-    vault,
-)
+from isthmus.exchange import envelope, outbox, post_store, receipts, vault
 from isthmus.exchange.batch import Reading, directory_keys
 from isthmus.exchange.envelope import Envelope, Opened
 from isthmus.exchange.model import (
@@ -34,8 +25,10 @@ from isthmus.exchange.model import (
 )
 from isthmus.exchange.order import Order
 from isthmus.exchange.policy import PASS, Policy, Verdict
+from isthmus.exchange.proof import ledger
 from isthmus.exchange.receipts import Line
-from isthmus.exchange.request import Rate
+from isthmus.exchange.trust import identity, partners
+from isthmus.exchange.trust.request import Rate
 from isthmus.exchange.verifiers import Verifiers
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.errors import Erased

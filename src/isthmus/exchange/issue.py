@@ -17,8 +17,8 @@ from typing import Any
 import orjson
 from cryptography.exceptions import InvalidSignature
 
-from isthmus.exchange import shape
-from isthmus.exchange.signing import ALGORITHM, PublicKey, Signer
+from isthmus.exchange.trust import shape
+from isthmus.exchange.trust.signing import ALGORITHM, PublicKey, Signer
 from isthmus.intelligence.model import (
     Classification,
     Evaluation,

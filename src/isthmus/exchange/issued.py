@@ -4,8 +4,9 @@ The record and the salts of all its paths stand sealed under a key of their own.
 destroys that key: of what was signed nobody can then show more than partners were shown before.
 """
 
-from isthmus.exchange import identity, issue, issued_store, vault
+from isthmus.exchange import issue, issued_store, vault
 from isthmus.exchange.issue import Issued
+from isthmus.exchange.trust import identity
 from isthmus.intelligence.model import Item
 from isthmus.platform.transaction import Transaction
 

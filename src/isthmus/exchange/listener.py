@@ -17,8 +17,8 @@ import h11
 import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from isthmus.exchange import request
 from isthmus.exchange.calls import Calls
+from isthmus.exchange.trust import request
 from isthmus.kernel.errors import Denied, Invalid, IsthmusError, NotFound, TooLarge
 from isthmus.kernel.time import Clock
 from isthmus.platform import telemetry

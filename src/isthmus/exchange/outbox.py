@@ -14,21 +14,14 @@ from typing import Any
 import orjson
 
 from isthmus.agreements.model import Asked, Decision
-from isthmus.exchange import (
-    copy_store,
-    envelope,
-    identity,
-    issue,
-    ledger,
-    partners,
-    post_store,
-    vault,
-)
+from isthmus.exchange import copy_store, envelope, issue, post_store, vault
 from isthmus.exchange.envelope import Envelope
 from isthmus.exchange.model import Direction, EnvelopeState, Head, Lane, start_of
 from isthmus.exchange.policy import HELD, PASS, REFUSED, Policy, Verdict
-from isthmus.exchange.signing import Signer, Statement
+from isthmus.exchange.proof import ledger
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, partners
+from isthmus.exchange.trust.signing import Signer, Statement
 from isthmus.intelligence.model import Item
 from isthmus.kernel.errors import Erased, Invalid
 from isthmus.kernel.ids import new_id

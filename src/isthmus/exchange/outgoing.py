@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from isthmus.exchange import envelope, outbox, partners, post_store, vault
+from isthmus.exchange import envelope, outbox, post_store, vault
 from isthmus.exchange.envelope import Opened
 from isthmus.exchange.model import BATCH, BATCH_BYTES, Lane
 from isthmus.exchange.policy import HELD, PASS, Policy
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import partners
 from isthmus.kernel.errors import IsthmusError
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction

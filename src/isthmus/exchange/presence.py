@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import key_store, partners, traffic
+from isthmus.exchange import traffic
 from isthmus.exchange.model import Lane, Partner
+from isthmus.exchange.trust import key_store, partners
 from isthmus.platform.transaction import Transaction
 
 # A partner that is there calls, or answers, every 30 seconds at least.

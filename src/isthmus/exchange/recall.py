@@ -13,21 +13,12 @@ from datetime import datetime
 from isthmus.access.model import Purpose
 from isthmus.agreements import service
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Onward, Released
-from isthmus.exchange import (
-    copy_store,
-    identity,
-    inbox,
-    issue,
-    outbox,
-    post_store,
-    receipts,
-    release,
-    terms,
-)
+from isthmus.exchange import copy_store, inbox, issue, outbox, post_store, receipts, release, terms
 from isthmus.exchange.issue import Issued, Presented
 from isthmus.exchange.model import Lane, ReceiptKind
 from isthmus.exchange.tables import Row
 from isthmus.exchange.terms import Terms
+from isthmus.exchange.trust import identity
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Erased, Invalid, NotFound
 from isthmus.platform import audit, events

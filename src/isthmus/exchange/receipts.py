@@ -12,10 +12,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from isthmus.exchange import copy_store, identity, ledger, post_store, shape, signing
+from isthmus.exchange import copy_store, post_store
 from isthmus.exchange.model import EnvelopeState, ReceiptKind
-from isthmus.exchange.signing import Keys, Statement
+from isthmus.exchange.proof import ledger
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, shape, signing
+from isthmus.exchange.trust.signing import Keys, Statement
 from isthmus.kernel.errors import Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
 from isthmus.kernel.time import isoformat

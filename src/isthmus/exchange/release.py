@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from isthmus.agreements.model import Asked, Decision
-from isthmus.exchange import identity, issue, terms
+from isthmus.exchange import issue, terms
 from isthmus.exchange.terms import Terms
+from isthmus.exchange.trust import identity
 from isthmus.kernel.errors import Denied
 from isthmus.platform.transaction import Transaction
 

@@ -6,7 +6,9 @@ from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
 from isthmus.agreements import service
-from isthmus.exchange import identity, key_store, ledger_store, partners, post_store
+from isthmus.exchange import post_store
+from isthmus.exchange.proof import ledger_store
+from isthmus.exchange.trust import identity, key_store, partners
 from isthmus.platform.transaction import Transaction
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import uvicorn
 
-from isthmus.exchange import key_store, partners, tls
-from isthmus.exchange.askable import Askable
 from isthmus.exchange.calls import NOTHING, Calls
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.dispatch import FLASH, REST, Line, Poll, Witness
 from isthmus.exchange.listener import HEAD_BYTES, Listener, PatientProtocol
 from isthmus.exchange.policy import Policy
-from isthmus.exchange.request import Guard
-from isthmus.exchange.signing import Keys, PublicKey
+from isthmus.exchange.questions.askable import Askable
+from isthmus.exchange.trust import key_store, partners, tls
+from isthmus.exchange.trust.request import Guard
+from isthmus.exchange.trust.signing import Keys, PublicKey
 from isthmus.kernel.errors import Unavailable
 from isthmus.platform import telemetry
 from isthmus.platform.database import Database

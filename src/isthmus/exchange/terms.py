@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from isthmus.exchange import shape, signing
-from isthmus.exchange.signing import Keys, Signer, Statement
+from isthmus.exchange.trust import shape, signing
+from isthmus.exchange.trust.signing import Keys, Signer, Statement
 from isthmus.intelligence.model import Item
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid

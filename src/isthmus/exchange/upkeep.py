@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from isthmus.exchange import ledger
+from isthmus.exchange.proof import ledger
 from isthmus.platform.database import Database
 from isthmus.platform.jobs import Job
 from isthmus.platform.worker import Handler, Periodic

@@ -18,7 +18,7 @@ from typing import IO
 
 from cryptography.exceptions import InvalidSignature
 
-from isthmus.exchange.signing import public_key
+from isthmus.exchange.trust.signing import public_key
 
 MOST = 4  # processes; a node has other work to do
 PIPE = 1 << 20

@@ -19,8 +19,10 @@ from sqlalchemy import RowMapping
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, node_actor
 from isthmus.agreements import store as agreements
-from isthmus.exchange import copy_store, identity, inbox, key_store, ledger_store
+from isthmus.exchange import copy_store, inbox
 from isthmus.exchange import terms as terms_
+from isthmus.exchange.proof import ledger_store
+from isthmus.exchange.trust import identity, key_store
 from isthmus.flow import assurance_pack, partnership, partnership_store
 from isthmus.flow.partnership import Accuracy, Figure
 from isthmus.flow.redecide import LEFT, redecide

@@ -13,9 +13,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from isthmus.exchange import shape, signing
-from isthmus.exchange.ledger import CHECKPOINT
-from isthmus.exchange.signing import Signer
+from isthmus.exchange.proof.ledger import CHECKPOINT
+from isthmus.exchange.trust import shape, signing
+from isthmus.exchange.trust.signing import Signer
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid, IsthmusError
 

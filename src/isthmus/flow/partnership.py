@@ -19,7 +19,8 @@ from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission
 from isthmus.agreements.model import Clause
 from isthmus.agreements.service import clause_of
-from isthmus.exchange import key_store, partners, post_store, shape
+from isthmus.exchange import post_store
+from isthmus.exchange.trust import key_store, partners, shape
 from isthmus.flow import partnership_store as store
 from isthmus.platform.transaction import Transaction
 

@@ -14,7 +14,7 @@ import yaml
 
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor, Permission, node_actor
-from isthmus.exchange import identity
+from isthmus.exchange.trust import identity
 from isthmus.flow import profile_terms
 from isthmus.flow.profile_examples import examples
 from isthmus.flow.profile_terms import LeftOut, Terms

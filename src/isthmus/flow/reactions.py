@@ -9,14 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from isthmus.cases import holds
 from isthmus.exchange import recall
 from isthmus.flow.accept import accept_soon
-from isthmus.flow.follow import follow_correction, follow_recall
-from isthmus.flow.heard import tell_opened, tell_used
 from isthmus.flow.lookouts import heed_expiry, heed_lookout
-from isthmus.flow.onward import pass_correction_on, send_corrected
 from isthmus.flow.profiles import heed_end
-from isthmus.flow.reconsider import heed_stopped, reconsider_soon
-from isthmus.flow.telling import heed_item, heed_receipt, heed_sent, tell_chain, tell_request
-from isthmus.flow.told import settle_sent, share_soon
+from isthmus.flow.sharing.follow import follow_correction, follow_recall
+from isthmus.flow.sharing.heard import tell_opened, tell_used
+from isthmus.flow.sharing.onward import pass_correction_on, send_corrected
+from isthmus.flow.sharing.reconsider import heed_stopped, reconsider_soon
+from isthmus.flow.sharing.telling import (
+    heed_item,
+    heed_receipt,
+    heed_sent,
+    tell_chain,
+    tell_request,
+)
+from isthmus.flow.sharing.told import settle_sent, share_soon
 from isthmus.platform import jobs
 from isthmus.platform.transaction import Event, Transaction
 

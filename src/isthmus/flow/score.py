@@ -14,8 +14,9 @@ import polars as pl
 
 from isthmus import __version__
 from isthmus.cargo import store as cargo
-from isthmus.flow import heard, lookouts
+from isthmus.flow import lookouts
 from isthmus.flow.screen import Screener
+from isthmus.flow.sharing import heard
 from isthmus.platform import events, telemetry
 from isthmus.platform.database import Database
 from isthmus.platform.transaction import Transaction

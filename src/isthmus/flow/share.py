@@ -18,11 +18,12 @@ from isthmus.agreements.decide import decide
 from isthmus.agreements.model import Asked, Decision, Duties, Mode, Released, Withheld
 from isthmus.agreements.prohibitions import overlay
 from isthmus.cases import share_store
-from isthmus.exchange import identity, issue, issued, outbox, partners, release
+from isthmus.exchange import issue, issued, outbox, release
 from isthmus.exchange.issue import Issued, Presented
 from isthmus.exchange.model import Lane
-from isthmus.flow import went
-from isthmus.flow.shareable import Shareable, shareable
+from isthmus.exchange.trust import identity, partners
+from isthmus.flow.sharing import went
+from isthmus.flow.sharing.shareable import Shareable, shareable
 from isthmus.intelligence import schema
 from isthmus.intelligence.model import Item
 from isthmus.kernel.errors import Denied

@@ -15,11 +15,12 @@ from isthmus.agreements.service import clauses_between
 from isthmus.cases import clocks
 from isthmus.cases.partner_model import PACE, Pace
 from isthmus.exchange.by_agreements import ByAgreements
-from isthmus.flow import accept, erase, reconsider, telling, together, told
+from isthmus.flow import accept, erase
 from isthmus.flow.receive import Receiver
 from isthmus.flow.rescreen import Rescreener
 from isthmus.flow.score import Scorer
 from isthmus.flow.screen import heed
+from isthmus.flow.sharing import reconsider, telling, together, told
 from isthmus.intelligence import retention
 from isthmus.parties import hits
 from isthmus.parties.lists import alarms

@@ -13,8 +13,8 @@ from isthmus.agreements.explain import explain
 from isthmus.agreements.model import Asked, Mode, Prohibition
 from isthmus.agreements.overlay import plain, read_rule
 from isthmus.agreements.rehearsal import Specimen
-from isthmus.exchange import key_store, partners
-from isthmus.flow import hindsight
+from isthmus.exchange.trust import key_store, partners
+from isthmus.flow.sharing import hindsight
 from isthmus.intelligence.model import Evaluation, ItemKind, Scale
 from isthmus.intelligence.render import label
 from isthmus.kernel.errors import Conflict, Invalid

@@ -19,9 +19,9 @@ from isthmus.agreements import (
 )
 from isthmus.agreements.reading import read
 from isthmus.agreements.register import Entry
-from isthmus.exchange import identity, key_store, ratify
 from isthmus.exchange.issue import decode, encode
-from isthmus.flow import hindsight
+from isthmus.exchange.trust import identity, key_store, ratify
+from isthmus.flow.sharing import hindsight
 from isthmus.intelligence.schema import field_name
 from isthmus.kernel.errors import Conflict, Denied, Invalid, IsthmusError
 from isthmus.platform.transaction import Transaction

@@ -20,9 +20,10 @@ from isthmus.cases import chains, partner_record, partner_store, seizures
 from isthmus.cases import store as cases
 from isthmus.cases.chains import Cue
 from isthmus.cases.partner_model import ChainState
-from isthmus.exchange import partners
-from isthmus.flow import asking, share
-from isthmus.flow.together import newest_unit
+from isthmus.exchange.trust import partners
+from isthmus.flow import share
+from isthmus.flow.sharing import asking
+from isthmus.flow.sharing.together import newest_unit
 from isthmus.intelligence import reading
 from isthmus.intelligence.render import Rendered, render
 from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid, NotFound

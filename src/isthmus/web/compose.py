@@ -16,10 +16,11 @@ from isthmus.access import denials
 from isthmus.access.model import Permission
 from isthmus.agreements import service, words
 from isthmus.agreements.model import Standing
-from isthmus.exchange import holders, partners
+from isthmus.exchange import holders
 from isthmus.exchange.model import Lane
-from isthmus.flow import handover
-from isthmus.flow.handover import Looked, Order
+from isthmus.exchange.trust import partners
+from isthmus.flow.sharing import handover
+from isthmus.flow.sharing.handover import Looked, Order
 from isthmus.intelligence import schema
 from isthmus.intelligence.render import marking
 from isthmus.kernel.errors import Conflict, Denied, Invalid, IsthmusError, PurposeNeeded

@@ -11,7 +11,7 @@ from isthmus.access.model import Purpose
 from isthmus.agreements.model import Mode
 from isthmus.exchange.model import Lane
 from isthmus.flow.share import Said
-from isthmus.flow.shareable import TERMS
+from isthmus.flow.sharing.shareable import TERMS
 from isthmus.reference.codelist import LOCALES, code_list
 
 E = TypeVar("E", bound=StrEnum)

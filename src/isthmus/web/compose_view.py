@@ -13,8 +13,8 @@ from isthmus.agreements import explain
 from isthmus.agreements.model import Mode, Released, Withheld
 from isthmus.exchange.holders import Posted
 from isthmus.exchange.model import Partner
-from isthmus.flow.handover import Looked
 from isthmus.flow.share import Line, View
+from isthmus.flow.sharing.handover import Looked
 from isthmus.intelligence import schema
 from isthmus.intelligence.model import Item, nested
 from isthmus.intelligence.render import Rendered, label, line, render

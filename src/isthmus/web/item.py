@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from isthmus.access.model import Permission
-from isthmus.exchange import holders, partners
-from isthmus.flow import heard
+from isthmus.exchange import holders
+from isthmus.exchange.trust import partners
+from isthmus.flow.sharing import heard
 from isthmus.intelligence import items, reading, schema
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind

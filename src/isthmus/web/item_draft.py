@@ -8,8 +8,8 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData, UploadFile
 
 from isthmus.access.model import Permission
-from isthmus.exchange import identity
-from isthmus.flow import draft
+from isthmus.exchange.trust import identity
+from isthmus.flow.sharing import draft
 from isthmus.intelligence import items
 from isthmus.intelligence.model import Classification, Handling, ItemKind, Scale, Tlp
 from isthmus.intelligence.validation import evaluation_list

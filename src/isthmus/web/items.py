@@ -10,8 +10,9 @@ from fastapi.responses import Response
 from sqlalchemy import RowMapping
 
 from isthmus.access.model import Permission
-from isthmus.exchange import holders, partners
+from isthmus.exchange import holders
 from isthmus.exchange.holders import Holder
+from isthmus.exchange.trust import partners
 from isthmus.intelligence import reading
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind

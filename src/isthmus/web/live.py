@@ -17,9 +17,11 @@ from isthmus.access.gate import scope
 from isthmus.access.model import Permission
 from isthmus.agreements import register
 from isthmus.cases import chains
-from isthmus.exchange import inbox, key_store, ledger_store, post_store, presence, traffic
+from isthmus.exchange import inbox, post_store, presence, traffic
 from isthmus.exchange.presence import Presence
+from isthmus.exchange.proof import ledger_store
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import key_store
 from isthmus.intelligence.items import PREFIXES
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.reading import Copy

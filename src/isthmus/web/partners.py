@@ -10,19 +10,11 @@ from isthmus.access import store as people
 from isthmus.access.gate import scope
 from isthmus.access.model import Permission
 from isthmus.agreements import register, service
-from isthmus.exchange import (
-    greeting,
-    identity,
-    inbox,
-    key_store,
-    partners,
-    presence,
-    traffic,
-    upkeep,
-)
-from isthmus.exchange import proofs as proofs_
+from isthmus.exchange import greeting, inbox, presence, traffic, upkeep
 from isthmus.exchange.model import PartnerState
+from isthmus.exchange.proof import proofs as proofs_
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, key_store, partners
 from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid, NotFound
 from isthmus.platform.transaction import Transaction
 from isthmus.web.page import back, page

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
 from isthmus.access.model import Permission
-from isthmus.exchange import identity, key_store, partners
+from isthmus.exchange.trust import identity, key_store, partners
 from isthmus.flow import assurance, partnership
 from isthmus.flow.partnership import FEW, Figure, Measure, Step, Week
 from isthmus.kernel.errors import Conflict, Invalid

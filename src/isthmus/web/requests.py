@@ -22,9 +22,9 @@ from isthmus.api.requests import own_node
 from isthmus.cases import requests
 from isthmus.cases.partner_model import REQUEST_STEPS, RequestState
 from isthmus.cases.requests import LACKING, Question
-from isthmus.exchange import partners
-from isthmus.flow import asking
-from isthmus.flow.asking import Words
+from isthmus.exchange.trust import partners
+from isthmus.flow.sharing import asking
+from isthmus.flow.sharing.asking import Words
 from isthmus.intelligence import reading, store
 from isthmus.intelligence.model import Item
 from isthmus.intelligence.objects import ObjectKind

@@ -12,8 +12,8 @@ from isthmus.access.model import Permission
 from isthmus.api.requests import own_node, pace
 from isthmus.cases import partner_store, seizures
 from isthmus.cases.seizures import Credit
-from isthmus.exchange import partners
-from isthmus.flow import asking
+from isthmus.exchange.trust import partners
+from isthmus.flow.sharing import asking
 from isthmus.kernel.errors import Conflict, Invalid
 from isthmus.platform.transaction import Transaction
 from isthmus.reference.codelist import code_list

@@ -10,7 +10,8 @@ from sqlalchemy import RowMapping
 
 from isthmus.access.model import Permission
 from isthmus.cases import store as cases
-from isthmus.flow import share, told
+from isthmus.flow import share
+from isthmus.flow.sharing import told
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.errors import Conflict
 from isthmus.platform.transaction import Transaction

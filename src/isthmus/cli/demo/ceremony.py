@@ -13,7 +13,7 @@ from isthmus.agreements import lifecycle, shipped
 from isthmus.agreements.agreement import Agreement
 from isthmus.cli.demo import staff
 from isthmus.cli.demo.places import Place
-from isthmus.exchange import identity, partners, ratify
+from isthmus.exchange.trust import identity, partners, ratify
 from isthmus.node import Node
 from isthmus.platform.transaction import Transaction
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from isthmus.access.model import Role
-from isthmus.exchange.identity import node_code
+from isthmus.exchange.trust.identity import node_code
 from isthmus.platform.settings import AgencySettings, ListenSettings, NodeSettings, Settings
 
 HOST = "127.0.0.1"

@@ -32,10 +32,11 @@ from isthmus.cli.demo.places import BELGIUM, CROSSING, NETHERLANDS, PANAMA
 from isthmus.cli.demo.stage import Desk, Stage, clauses
 from isthmus.exchange import consents, recall
 from isthmus.exchange.model import Lane
-from isthmus.flow import asking, draft, judge, share, target
 from isthmus.flow import inspect as flow_inspect
+from isthmus.flow import judge, share, target
 from isthmus.flow.share import Said
-from isthmus.flow.together import newest_unit
+from isthmus.flow.sharing import asking, draft
+from isthmus.flow.sharing.together import newest_unit
 from isthmus.intelligence import items
 from isthmus.intelligence.model import (
     Classification,

@@ -10,18 +10,11 @@ from typing import Any
 
 import orjson
 
-from isthmus.exchange import (
-    greeting,
-    identity,
-    ledger,
-    ledger_store,
-    merkle,
-    partners,
-    shape,
-    signing,
-)
-from isthmus.exchange.signing import Keys, Statement
+from isthmus.exchange import greeting
+from isthmus.exchange.proof import ledger, ledger_store, merkle
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, partners, shape, signing
+from isthmus.exchange.trust.signing import Keys, Statement
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid
 from isthmus.platform.transaction import Transaction

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from isthmus.exchange import identity, key_store
+from isthmus.exchange.trust import identity, key_store
 from isthmus.platform.transaction import Transaction
 
 

@@ -7,18 +7,10 @@ from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import Asked
 from isthmus.agreements.prohibitions import overlay
-from isthmus.exchange import (
-    copy_store,
-    inbox,
-    issue,
-    issued,
-    key_store,
-    outbox,
-    recall,
-    release,
-)
+from isthmus.exchange import copy_store, inbox, issue, issued, outbox, recall, release
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import key_store
 from isthmus.intelligence import keeping, store
 from isthmus.intelligence.model import Item, ItemKind
 from isthmus.intelligence.objects import ObjectKind

@@ -14,11 +14,12 @@ from datetime import timedelta
 from typing import Any
 
 from isthmus.access.model import Purpose
-from isthmus.exchange import partners, question_store, shape
-from isthmus.exchange.askable import Askable
 from isthmus.exchange.connection import Connection
 from isthmus.exchange.issue import decode, encode
-from isthmus.exchange.signing import Signer
+from isthmus.exchange.questions import question_store
+from isthmus.exchange.questions.askable import Askable
+from isthmus.exchange.trust import partners, shape
+from isthmus.exchange.trust.signing import Signer
 from isthmus.intelligence.objects import ASKABLE, ObjectKind
 from isthmus.kernel.errors import Denied, Invalid, Limited, NotFound, Unavailable
 from isthmus.platform import audit

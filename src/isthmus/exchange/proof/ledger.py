@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from isthmus.exchange import identity, ledger_store, merkle, signing
+from isthmus.exchange.proof import ledger_store, merkle
+from isthmus.exchange.trust import identity, signing
 from isthmus.kernel.canonical import canonical, commitment
 from isthmus.kernel.errors import Damaged, NotFound
 from isthmus.kernel.time import isoformat

@@ -29,9 +29,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from isthmus.access.gate import check
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import key_store, shape, signing
-from isthmus.exchange.signing import PublicKey, Signer, Statement
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import key_store, shape, signing
+from isthmus.exchange.trust.signing import PublicKey, Signer, Statement
 from isthmus.kernel.errors import Conflict, Damaged, Invalid, NotFound
 from isthmus.kernel.time import isoformat
 from isthmus.platform import audit

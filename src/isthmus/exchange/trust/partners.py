@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from isthmus.access.gate import check, scope
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import identity, key_store
-from isthmus.exchange.identity import Card
 from isthmus.exchange.model import Caps, Partner, PartnerState
-from isthmus.exchange.signing import Keys, PublicKey, public_key
 from isthmus.exchange.tables import Row
+from isthmus.exchange.trust import identity, key_store
+from isthmus.exchange.trust.identity import Card
+from isthmus.exchange.trust.signing import Keys, PublicKey, public_key
 from isthmus.kernel.errors import Conflict, Denied, Invalid, NotFound
 from isthmus.kernel.ids import new_id
 from isthmus.platform import audit, events

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from threading import Lock
 
-from isthmus.exchange import shape, signing
 from isthmus.exchange.issue import decode, encode
 from isthmus.exchange.model import SKEW
-from isthmus.exchange.signing import Keys, Signer
+from isthmus.exchange.trust import shape, signing
+from isthmus.exchange.trust.signing import Keys, Signer
 from isthmus.kernel.errors import Denied, Limited
 from isthmus.kernel.time import isoformat, to_micros
 

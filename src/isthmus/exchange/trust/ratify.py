@@ -2,7 +2,7 @@
 
 from isthmus.access.model import Actor
 from isthmus.agreements import lifecycle, service
-from isthmus.exchange import identity, partners, signing
+from isthmus.exchange.trust import identity, partners, signing
 from isthmus.kernel.errors import Denied, Invalid
 from isthmus.platform.transaction import Transaction
 

@@ -13,8 +13,8 @@ from typing import Protocol
 from isthmus.access.model import Purpose
 from isthmus.agreements.decide import decide
 from isthmus.agreements.model import Asked, InForce, Mode, Prohibition
-from isthmus.exchange import identity
 from isthmus.exchange.by_agreements import Clauses, Overlay
+from isthmus.exchange.trust import identity
 from isthmus.intelligence import keeping, reading, store
 from isthmus.intelligence.model import Item, ItemKind, nested
 from isthmus.intelligence.objects import ASKABLE, ObjectKind, objects_of

@@ -15,10 +15,12 @@ from typing import Any
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from isthmus.exchange import envelope, issue, merkle, receipts, shape, signing, terms
-from isthmus.exchange.ledger import CHECKPOINT, leaf
-from isthmus.exchange.signing import Keys
+from isthmus.exchange import envelope, issue, receipts, terms
+from isthmus.exchange.proof import merkle
+from isthmus.exchange.proof.ledger import CHECKPOINT, leaf
 from isthmus.exchange.terms import Release
+from isthmus.exchange.trust import shape, signing
+from isthmus.exchange.trust.signing import Keys
 from isthmus.kernel.canonical import canonical, commitment
 from isthmus.kernel.errors import Invalid, IsthmusError
 

@@ -19,9 +19,11 @@ from isthmus.cases import store as cases
 from isthmus.cases.inspections import IRREGULAR
 from isthmus.cases.model import Result
 from isthmus.cases.partner_model import ChainState
-from isthmus.exchange import copy_store, inbox, key_store, partners, post_store
-from isthmus.flow import asking, draft, share, went
-from isthmus.flow.shareable import Shareable, shareable
+from isthmus.exchange import copy_store, inbox, post_store
+from isthmus.exchange.trust import key_store, partners
+from isthmus.flow import share
+from isthmus.flow.sharing import asking, draft, went
+from isthmus.flow.sharing.shareable import Shareable, shareable
 from isthmus.intelligence import items, keeping, store
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind

@@ -15,7 +15,7 @@ from isthmus.agreements.model import Duties
 from isthmus.exchange.model import Lane
 from isthmus.flow import share
 from isthmus.flow.share import Said, Sent, View
-from isthmus.flow.shareable import shareable
+from isthmus.flow.sharing.shareable import shareable
 from isthmus.intelligence import reading, schema
 from isthmus.intelligence.model import Item
 from isthmus.kernel.canonical import canonical

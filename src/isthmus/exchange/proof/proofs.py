@@ -5,17 +5,9 @@ from typing import Any
 from isthmus.access.gate import check
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
-from isthmus.exchange import (
-    bundle,
-    envelope,
-    identity,
-    key_store,
-    ledger,
-    post_store,
-    receipts,
-    signing,
-    vault,
-)
+from isthmus.exchange import envelope, post_store, receipts, vault
+from isthmus.exchange.proof import bundle, ledger
+from isthmus.exchange.trust import identity, key_store, signing
 from isthmus.kernel.errors import Conflict, NotFound
 from isthmus.platform import audit
 from isthmus.platform.transaction import Transaction

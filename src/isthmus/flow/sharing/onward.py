@@ -8,11 +8,12 @@ from isthmus.access.model import node_actor
 from isthmus.agreements import service
 from isthmus.agreements.decide import decide
 from isthmus.agreements.prohibitions import overlay
-from isthmus.exchange import copy_store, issue, key_store, outbox, release
+from isthmus.exchange import copy_store, issue, outbox, release
 from isthmus.exchange.model import Lane
 from isthmus.exchange.tables import Row
-from isthmus.flow import follow
-from isthmus.flow.shareable import shareable
+from isthmus.exchange.trust import key_store
+from isthmus.flow.sharing import follow
+from isthmus.flow.sharing.shareable import shareable
 from isthmus.intelligence import keeping, store
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.objects import ObjectKind

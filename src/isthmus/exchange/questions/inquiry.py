@@ -11,9 +11,10 @@ from typing import Any
 
 from isthmus.access.gate import check
 from isthmus.access.model import Actor, Permission, Purpose
-from isthmus.exchange import blind, identity, partners, tls
 from isthmus.exchange.connection import Connection
-from isthmus.exchange.signing import Signer
+from isthmus.exchange.questions import blind
+from isthmus.exchange.trust import identity, partners, tls
+from isthmus.exchange.trust.signing import Signer
 from isthmus.intelligence.objects import ObjectKind
 from isthmus.kernel.errors import Invalid, Unavailable
 from isthmus.platform import audit

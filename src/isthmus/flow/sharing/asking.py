@@ -18,8 +18,8 @@ from isthmus.cases import store as cases
 from isthmus.cases.chains import Cue, Outcome
 from isthmus.cases.partner_model import PACE, Pace
 from isthmus.cases.requests import Question
-from isthmus.flow import draft
-from isthmus.flow.together import newest_unit
+from isthmus.flow.sharing import draft
+from isthmus.flow.sharing.together import newest_unit
 from isthmus.intelligence import items, keeping, store
 from isthmus.intelligence.model import (
     Classification,

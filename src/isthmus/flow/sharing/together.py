@@ -23,7 +23,8 @@ from isthmus.cases.partner_model import PACE, ChainState, Pace, RequestState, Vo
 from isthmus.cases.requests import Question
 from isthmus.cases.seizures import Credit, Goods
 from isthmus.cases.seizures import Told as Seized
-from isthmus.exchange import identity, inbox
+from isthmus.exchange import inbox
+from isthmus.exchange.trust import identity
 from isthmus.intelligence import keeping, store
 from isthmus.intelligence.model import Item, ItemKind
 from isthmus.kernel.errors import Conflict, Denied, Erased, Invalid, NotFound

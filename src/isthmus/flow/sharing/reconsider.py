@@ -5,9 +5,10 @@ goes, or is stopped; a correction that no clause let follow its copies follows t
 waits needs nothing: it is decided again when it is about to leave.
 """
 
-from isthmus.exchange import copy_store, inbox, key_store, outbox, post_store
+from isthmus.exchange import copy_store, inbox, outbox, post_store
 from isthmus.exchange.policy import Policy
-from isthmus.flow import follow, onward
+from isthmus.exchange.trust import key_store
+from isthmus.flow.sharing import follow, onward
 from isthmus.intelligence import store
 from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind

@@ -1,0 +1,1 @@
+"""What can be proved later: the ledger, its witnesses, bundles that need neither node."""

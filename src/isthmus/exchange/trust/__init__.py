@@ -1,0 +1,1 @@
+"""Who is who between nodes: keys, cards, the directory, signatures and what carries them."""
