@@ -1,5 +1,6 @@
 """Ids, time, money, quantities and canonical bytes."""
 
+import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -152,3 +153,12 @@ def test_every_error_says_what_and_where() -> None:
     assert str(error) == "say why (person='per_1')"
     kernel = [kind for kind in _below(IsthmusError) if kind.__module__ == "isthmus.kernel.errors"]
     assert len({kind.kind for kind in kernel}) == len(kernel) == 12
+
+
+def test_an_error_passes_from_one_process_to_another_as_what_it_is() -> None:
+    sent = PurposeNeeded("purpose_needed", "say why", person="per_1")
+    came = pickle.loads(pickle.dumps(sent))
+    assert type(came) is PurposeNeeded
+    assert (came.code, str(came), dict(came.where)) == (
+        sent.code, str(sent), {"person": "per_1"},
+    )  # fmt: skip

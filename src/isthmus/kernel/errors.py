@@ -33,9 +33,17 @@ class IsthmusError(Exception):
         self.message = message
         self.where: Mapping[str, Any] = where
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let an error pass from one process to another as what it is."""
+        return _again, (type(self), self.code, self.message, dict(self.where))
+
     def __str__(self) -> str:
         place = ", ".join(f"{key}={value!r}" for key, value in self.where.items())
         return f"{self.message} ({place})" if place else self.message
+
+
+def _again(kind: type[IsthmusError], code: str, message: str, where: dict[str, Any]) -> Exception:
+    return kind(code, message, **where)
 
 
 class Invalid(IsthmusError):

@@ -23,15 +23,11 @@ from isthmus.kernel.errors import NotFound
 from isthmus.kernel.time import to_micros
 from isthmus.node import Node
 from isthmus.platform.transaction import Transaction
+from isthmus.reference.offices import offices
 from isthmus.reference.places import terminals
 
 FILE = "demo-people.json"
 _DOMAIN = "demo.example"
-_PORTS = {
-    "PA": ("PABLB", "PAROD", "PACTB", "PAMIT", "PAONX"),
-    "NL": ("NLRTM",),
-    "BE": ("BEANR",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +76,7 @@ def _login(role: Role, domain: str, number: int = 1) -> str:
 def _invite(node: Node, administrator: Actor, role: Role, login: str, number: int) -> Invited:
     places = None
     if role is Role.TERMINAL:
-        ports = _PORTS[node.settings.agency.country]
-        places = frozenset(terminal.code for port in ports for terminal in terminals(port))
+        places = _terminals(node.settings.agency.country)
     return node.database.write(
         lambda tx: service.invite(
             tx,
@@ -93,6 +88,12 @@ def _invite(node: Node, administrator: Actor, role: Role, login: str, number: in
             locale=node.settings.node.locale,
         )
     )
+
+
+def _terminals(country: str) -> frozenset[str]:
+    """Every terminal of a country: the demonstration has one person for all of them."""
+    ports = (port for office in offices(country) for port in office.places)
+    return frozenset(terminal.code for port in ports for terminal in terminals(port))
 
 
 def _accept(
