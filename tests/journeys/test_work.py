@@ -98,6 +98,8 @@ def test_an_inspector_records_a_seizure_on_a_phone(window: Window) -> None:
     ivan.shot("09-phone-order")
     ivan.page.get_by_role("button", name="Accept the order").click()
     page = ivan.page
+    page.get_by_role("button", name="Record the result").wait_for()
+    page.wait_for_load_state("load")  # sizes are those of the stylesheet
     assert page.evaluate("document.documentElement.scrollWidth") <= 360, "nothing is cut off"
     small = page.evaluate(
         """() => [...document.querySelectorAll('.handheld button, .handheld .choice, .handheld input:not([type=radio]):not([type=hidden]), .handheld select')]
