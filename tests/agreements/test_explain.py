@@ -32,6 +32,7 @@ def test_the_list_of_reasons_is_what_decide_gives() -> None:
         "no_clause",
         "prohibited",
         "field_unknown",
+        "consent_missing",  # of a partner's item: what its terms want besides the clauses
     }
     assert set(code_list("clause_lacks").codes()) == set(LACKS)
 

@@ -255,6 +255,22 @@ def test_what_a_holder_tells_of_it_is_shown(node):
     assert envelope["used_at"]
 
 
+def test_a_holder_gets_the_originators_consent_to_pass_it_on(node):
+    api, _ = node
+    item = draft(api).json()["id"]
+    order = {"partner": "NL-DOUANE", "purpose": "targeting"}
+    onward = {"holder": "NL-DOUANE", "recipient": "BE-DOUANE"}
+    assert post(api, f"/{item}/consents", onward).status_code == 404  # it has no copy
+    assert post(api, f"/{item}/envelopes", order).status_code == 201
+    given = post(api, f"/{item}/consents", onward)
+    assert given.status_code == 201, given.text
+    said = given.json()["consent"]["payload"]
+    assert (said["item"], said["from"], said["to"]) == (item, "NL-DOUANE", "BE-DOUANE")
+    assert post(api, f"/{item}/consents", onward, role=Role.AUDITOR).status_code == 403
+    (entry,) = api.audit("item.consent")
+    assert (entry["object_id"], entry["detail"]["recipient"]) == (item, "BE-DOUANE")
+
+
 def test_a_look_that_is_old_sends_nothing(node):
     api, _ = node
     item = draft(api).json()["id"]

@@ -9,9 +9,12 @@ from exchange.test_post import carry
 from exchange.world import MARKING, befriend
 from flow.treaties import act, bring, ratified, receipts_back, see, settle_in, take_in
 from isthmus.access.model import Role, node_actor
-from isthmus.exchange import consents, post_store, recall
+from isthmus.agreements.explain import reason
+from isthmus.exchange import consents, post_store, recall, terms
 from isthmus.exchange.model import Lane
+from isthmus.exchange.trust import identity
 from isthmus.flow import share
+from isthmus.flow.sharing.shareable import Shareable
 from isthmus.intelligence import items, keeping, reading, store
 from isthmus.intelligence.model import Handling, ItemKind
 from isthmus.kernel.errors import Denied, Invalid, NotFound
@@ -74,14 +77,37 @@ def newest(tx, item_id):
     return row["state"], keeping.load(tx, row)
 
 
-def test_without_consent_it_is_refused_where_it_arrives(three, item):
+def test_without_consent_nothing_leaves_and_the_look_says_what_lacks(three, item):
     _, antwerp, rotterdam = three
+    with pytest.raises(Denied) as raised:
+        send(antwerp, item, rotterdam)
+    assert raised.value.code == "consent_missing"
+    analyst = antwerp.staff[Role.ANALYST]
+    views = {one.partner: one for one in see(antwerp, share.compose, analyst, item.id)}
+    lacking = views[rotterdam.code].decision.withheld["containers"]
+    assert (lacking.code, lacking.clause) == ("consent_missing", "BE-NL-2026/art-3")
+    assert "PA-ANA" in reason(lacking, "nl")
+    given = [consent(three, item)]
+    views = {one.partner: one for one in see(antwerp, share.compose, analyst, item.id, None, given)}
+    assert "containers" in views[rotterdam.code].decision.released
+    # A consent of another's hand, or for another holder, is none.
+    forged = act(antwerp, lambda tx: terms.consent(
+        identity.signer(tx), item, b"r" * 32, sharer=antwerp.code, recipient=rotterdam.code,
+        paths=["containers"],
+    ))  # fmt: skip
+    with pytest.raises(Denied):
+        send(antwerp, item, rotterdam, consents=[forged])
+
+
+def test_a_sender_who_minds_no_consent_is_refused_where_it_arrives(three, item, monkeypatch):
+    _, antwerp, rotterdam = three
+    monkeypatch.setattr(Shareable, "narrowed", lambda _self, decision, _asked: decision)
     send(antwerp, item, rotterdam)
     assert refusals(antwerp, rotterdam) == ["terms_consent_missing"]
     assert see(rotterdam, store.item, item.id) is None
 
 
-def test_a_consent_is_for_one_item_one_holder_and_one_recipient(three, item):
+def test_a_consent_is_for_one_item_one_holder_and_one_recipient(three, item, monkeypatch):
     panama, antwerp, rotterdam = three
     raw = consent(three, item)
     marking = replace(MARKING, handling=frozenset({Handling.H0}))
@@ -89,6 +115,10 @@ def test_a_consent_is_for_one_item_one_holder_and_one_recipient(three, item):
     other = act(panama, items.draft, analyst, panama.code, ItemKind.ALERT, BODY, marking)
     send(panama, other, antwerp)
     bring(panama, antwerp, other)
+    with pytest.raises(Denied) as raised:
+        send(antwerp, other, rotterdam, consents=[raw])
+    assert raised.value.code == "consent_missing"
+    monkeypatch.setattr(Shareable, "narrowed", lambda _self, decision, _asked: decision)
     send(antwerp, other, rotterdam, consents=[raw])
     assert refusals(antwerp, rotterdam) == ["terms_consent_missing"]
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
@@ -14,13 +15,14 @@ from isthmus.api.items import FieldPath, ItemPath, Reader, language_for
 from isthmus.api.problems import answers
 from isthmus.api.served import NodeServed
 from isthmus.api.wire import Answer, Ask, At, Code, coded
-from isthmus.exchange import holders
+from isthmus.exchange import consents, holders
 from isthmus.exchange.model import Lane
 from isthmus.flow.share import Said, View
 from isthmus.flow.sharing import handover
 from isthmus.flow.sharing.handover import Looked, Order
 from isthmus.intelligence import reading, schema
 from isthmus.intelligence.render import label
+from isthmus.kernel.canonical import canonical
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/items", tags=["items"])
@@ -92,6 +94,26 @@ class Sending(Ask):
     lane: Lane = Lane.ROUTINE
     without: Annotated[frozenset[FieldPath], Field(max_length=5_000)] = frozenset()
     look: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")] | None = None
+    consents: Annotated[
+        tuple[dict[str, Any], ...],
+        Field(max_length=10, description="of the originator, where a partner's item goes on"),
+    ] = ()
+
+
+class Consenting(Ask):
+    """Which holder may pass its copy of an own item on, and to whom."""
+
+    holder: Node
+    recipient: Node
+
+
+class Consent(Answer):
+    """The signed consent, for the holder to show when it sends."""
+
+    item: str
+    holder: str
+    recipient: str
+    consent: dict[str, Any]
 
 
 class SentItem(Answer):
@@ -179,7 +201,8 @@ def send_item(node: NodeServed, actor: Sender, item_id: ItemPath, ask: Sending) 
     """Send a partner what the agreements release; only a person may. With paths about persons
     it needs a task or a reason, and is logged."""
     said = Said(ask.purpose, ask.conditions, ask.uses, ask.mode)
-    order = Order(ask.partner, ask.lane, ask.without, ask.look)
+    given = tuple(canonical(one) for one in ask.consents)
+    order = Order(ask.partner, ask.lane, ask.without, ask.look, consents=given)
     sent = node.database.write(lambda tx: handover.hand_over(tx, actor, item_id, said, order))
     clauses = {sent.decision.released[path].citation for path in sent.paths}
     return SentItem(
@@ -187,6 +210,17 @@ def send_item(node: NodeServed, actor: Sender, item_id: ItemPath, ask: Sending) 
         partner=ask.partner,
         paths=list(sent.paths),
         clauses=sorted(clauses),
+    )
+
+
+@router.post("/{item_id}/consents", status_code=201, responses=answers(404, 409))
+def consent_onward(node: NodeServed, actor: Sender, item_id: ItemPath, ask: Consenting) -> Consent:
+    """Consent that a holder passes its copy of an own item on to one other node."""
+    raw = node.database.write(
+        lambda tx: consents.give(tx, actor, item_id, ask.holder, ask.recipient)
+    )
+    return Consent(
+        item=item_id, holder=ask.holder, recipient=ask.recipient, consent=orjson.loads(raw)
     )
 
 

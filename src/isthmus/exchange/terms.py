@@ -214,19 +214,38 @@ def _consented(
     keys_of: KeysOf,
     now: datetime,
 ) -> None:
-    for statement in consents:
-        said = statement.payload
-        shape.check(said, _CONSENT, "the consent")
-        signing.verify(statement, keys_of(release.originator))
-        if (
-            said["item"] == release.item
-            and shape.digest(said, "record") == release.record
-            and (said["from"], said["to"]) == (link.issuer, link.recipient)
-            and link.paths <= frozenset(said["paths"])
-            and (not said["expires_at"] or now < shape.moment(said, "expires_at"))
-        ):
-            return
-    _demand(False, "terms_consent_missing", link)
+    granted = (
+        _granted(one, release.item, release.record, link.issuer, keys_of(release.originator), now)
+        for one in consents
+    )
+    held = any(to == link.recipient and link.paths <= paths for to, paths in granted)
+    _demand(held, "terms_consent_missing", link)
+
+
+def consented(
+    consents: Iterable[bytes], item: str, record: bytes, sharer: str, keys: Keys, now: datetime
+) -> dict[str, frozenset[str]]:
+    """Return to whom, and which paths, the originator consents that a holder passes on.
+
+    ``keys`` find the originator's. A consent for another item or holder, or one that ran out,
+    grants nothing; raises ``Invalid`` and ``Denied`` for what is no consent or not signed by it.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for raw in consents:
+        to, paths = _granted(signing.parse(raw, CONSENT), item, record, sharer, keys, now)
+        found[to] = max(found.get(to, frozenset()), paths, key=len)
+    return found
+
+
+def _granted(
+    statement: Statement, item: str, record: bytes, sharer: str, keys: Keys, now: datetime
+) -> tuple[str, frozenset[str]]:
+    said = statement.payload
+    shape.check(said, _CONSENT, "the consent")
+    signing.verify(statement, keys)
+    here = (said["item"], shape.digest(said, "record"), said["from"]) == (item, record, sharer)
+    lasts = not said["expires_at"] or now < shape.moment(said, "expires_at")
+    return said["to"], frozenset(said["paths"]) if here and lasts else frozenset()
 
 
 def _demand(held: bool, code: str, link: Terms) -> None:

@@ -83,7 +83,11 @@ class Sent:
 
 
 def compose(
-    tx: Transaction, actor: Actor, item: str | Item, said: Said | None = None
+    tx: Transaction,
+    actor: Actor,
+    item: str | Item,
+    said: Said | None = None,
+    consents: Sequence[bytes] = (),
 ) -> list[View]:
     """Return what every trusted partner would get of an item, by the partner's code.
 
@@ -92,7 +96,7 @@ def compose(
     """
     check(tx, actor, Permission.ITEM_READ)
     said = said or Said()
-    known = shareable(tx, actor, item if isinstance(item, str) else item.id, item)
+    known = shareable(tx, actor, item if isinstance(item, str) else item.id, item, consents)
     hidden = schema.personal_paths(known.item) if isinstance(item, str) else ()
     own = identity.me(tx)["node"]
     return [
@@ -153,14 +157,15 @@ def send(
 ) -> Sent:
     """Send a partner what the agreements release of an item; a person's act.
 
-    ``without`` are paths the sender keeps back although they might go. Raises ``Denied`` with the
+    ``without`` are paths the sender keeps back although they might go, ``consents`` those of the
+    originator where a partner's item is passed on. Raises ``Denied`` with the
     code of what lacks when nothing may go; then nothing is told, not even that the item exists.
     """
     check(tx, actor, Permission.ITEM_SEND, object_id=item_id)
     said = said or Said()
     if said.mode is Mode.AUTOMATIC:
         raise Denied("mode_not_allowed", "what a person sends is not automatic", item=item_id)
-    known = shareable(tx, actor, item_id)
+    known = shareable(tx, actor, item_id, consents=consents)
     return _send(tx, actor, known, partner, said, lane, frozenset(without), consents)
 
 

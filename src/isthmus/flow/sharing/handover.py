@@ -5,7 +5,7 @@ been changed, the item corrected, a condition added: then the act is refused and
 Data about persons go only by the hand of somebody who opened them, which is logged.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -47,6 +47,7 @@ class Order:
     token: str | None = None  # none: the sender acts on no look, and takes what is decided now
     shown_without: frozenset[str] = frozenset()  # what was kept back when it was looked at
     reason: str | None = field(default=None, repr=False)  # why persons are opened, without a task
+    consents: tuple[bytes, ...] = ()  # of the originator, where a partner's item is passed on
 
 
 def item(tx: Transaction, actor: Actor, item_id: str) -> Item:
@@ -54,10 +55,12 @@ def item(tx: Transaction, actor: Actor, item_id: str) -> Item:
     return shareable(tx, actor, item_id).item
 
 
-def look(tx: Transaction, actor: Actor, item_id: str, said: Said) -> Looked:
+def look(
+    tx: Transaction, actor: Actor, item_id: str, said: Said, consents: Sequence[bytes] = ()
+) -> Looked:
     """Return what each trusted partner would get; values about persons stay closed."""
     known = shareable(tx, actor, item_id).item
-    return Looked(known, said, tuple(share.compose(tx, actor, item_id, said)))
+    return Looked(known, said, tuple(share.compose(tx, actor, item_id, said, consents)))
 
 
 def look_opened(
@@ -78,7 +81,7 @@ def hand_over(tx: Transaction, actor: Actor, item_id: str, said: Said, order: Or
     and nobody opened them; and whatever ``share.send`` raises.
     """
     check(tx, actor, Permission.ITEM_SEND, object_id=item_id)
-    looked = look(tx, actor, item_id, said)
+    looked = look(tx, actor, item_id, said, order.consents)
     view = next((one for one in looked.views if one.partner == order.partner), None)
     if view is None:
         raise NotFound("partner_unknown", "no such partner is trusted", partner=order.partner)
@@ -95,8 +98,9 @@ def hand_over(tx: Transaction, actor: Actor, item_id: str, said: Said, order: Or
         check(tx, actor, Permission.ITEM_PERSONS, object_id=item_id)
         reading.open_persons(tx, actor, item_id, order.reason)
     return share.send(
-        tx, actor, item_id, order.partner, said, lane=order.lane, without=order.without
-    )
+        tx, actor, item_id, order.partner, said, lane=order.lane, without=order.without,
+        consents=order.consents,
+    )  # fmt: skip
 
 
 def personal_going(item: Item, view: View, without: Collection[str]) -> bool:

@@ -1,6 +1,7 @@
 """An item as this node could share it: its own, or a partner's under that partner's terms."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from isthmus.access.gate import check
@@ -10,6 +11,7 @@ from isthmus.exchange import inbox, post_store
 from isthmus.exchange import terms as terms_
 from isthmus.exchange.issue import Presented
 from isthmus.exchange.terms import Terms
+from isthmus.exchange.trust import identity, partners
 from isthmus.intelligence import keeping, store
 from isthmus.intelligence.keeping import Came, ItemState
 from isthmus.intelligence.model import Item
@@ -29,6 +31,7 @@ class Shareable:
     presented: Presented | None = None
     chain: tuple[bytes, ...] = ()
     before: Terms | None = None
+    consented: Mapping[str, frozenset[str]] = field(default_factory=dict)  # paths, by recipient
 
     @property
     def expires_at(self) -> datetime | None:
@@ -52,24 +55,33 @@ class Shareable:
             return decision
         allowed = asked.recipient in self.before.onward
         allowed = allowed and asked.purpose.value in self.before.purposes
+        consented = self.consented.get(asked.recipient, frozenset())
         released: dict[str, Released] = {}
         withheld = dict(decision.withheld)
         for path, answer in decision.released.items():
-            if allowed and path in self.before.paths:
-                released[path] = answer
-            else:
+            if not allowed or path not in self.before.paths:
                 detail = {"prohibition": "originator-terms", "ground": "originator_terms"}
                 withheld[path] = Withheld("prohibited", detail, answer.citation)
+            elif self.before.consent and path not in consented:
+                detail = {"sender": self.item.originator, "recipient": asked.recipient}
+                withheld[path] = Withheld("consent_missing", detail, answer.citation)
+            else:
+                released[path] = answer
         return replace(decision, released=released, withheld=withheld)
 
 
 def shareable(
-    tx: Transaction, actor: Actor, item_id: str, drafted: Item | str | None = None
+    tx: Transaction,
+    actor: Actor,
+    item_id: str,
+    drafted: Item | str | None = None,
+    consents: Sequence[bytes] = (),
 ) -> Shareable:
     """Return an item that stands here, as it could be shared.
 
-    A drafted item that is not kept yet stands for itself. Raises ``NotFound``, and ``Conflict``
-    for what is recalled, erased or expired.
+    A drafted item that is not kept yet stands for itself. ``consents`` are those of a partner's
+    item's originator. Raises ``NotFound``, ``Conflict`` for what is recalled, erased or expired,
+    and ``Invalid`` or ``Denied`` for a consent that is none.
     """
     check(tx, actor, Permission.ITEM_READ, object_id=item_id)
     row = store.item(tx, item_id)
@@ -82,10 +94,10 @@ def shareable(
     if row["own"]:
         item = keeping.load(tx, store.copies_of(tx, item_id)[-1])
         return Shareable(drafted if isinstance(drafted, Item) else item)
-    return _of_partner(tx, item_id)
+    return _of_partner(tx, item_id, consents)
 
 
-def _of_partner(tx: Transaction, item_id: str) -> Shareable:
+def _of_partner(tx: Transaction, item_id: str, consents: Sequence[bytes]) -> Shareable:
     """Return a partner's item as it came last: its record can only be passed on as it stands."""
     arrived = post_store.arrived(tx, item_id)
     if not arrived:
@@ -94,4 +106,12 @@ def _of_partner(tx: Transaction, item_id: str) -> Shareable:
     opened = inbox.opened(tx, newest["id"])
     chain = tuple(canonical(one) for one in opened.envelope.terms)
     shown = opened.presented
-    return Shareable(shown.item, shown, chain, terms_.unverified(chain[-1]))
+    given = terms_.consented(
+        consents,
+        item_id,
+        shown.digest,
+        identity.me(tx)["node"],
+        partners.keys_of(tx, shown.item.originator),
+        tx.now,
+    )
+    return Shareable(shown.item, shown, chain, terms_.unverified(chain[-1]), given)
