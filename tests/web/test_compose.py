@@ -1,19 +1,29 @@
 """The composer: field by field what goes and why not; sent as looked at; nothing lost."""
 
 import re
-from urllib.parse import unquote
+from dataclasses import replace
+from urllib.parse import unquote, urlencode
 
 import pytest
 
+from api.node_served import make
+from builders import person
+from exchange.ready import ready
 from exchange.test_post import carry
+from exchange.world import MARKING, trust
 from isthmus.access.model import Permission, Purpose, Role
+from isthmus.access.service import RoleRequest
 from isthmus.agreements import lifecycle
-from isthmus.exchange import post_store
+from isthmus.exchange import consents, post_store
 from isthmus.exchange.model import Lane
+from isthmus.flow import accept, share
 from isthmus.flow.share import Said
 from isthmus.flow.sharing import handover
 from isthmus.intelligence import items
+from isthmus.intelligence.model import Handling, ItemKind
+from isthmus.kernel.time import SetClock
 from isthmus.reference.codelist import LOCALES
+from isthmus.web.app import mount
 from isthmus.web.compose_asked import Asked
 from isthmus.web.compose_view import language_at
 from web.conftest import browser, csrf
@@ -115,7 +125,8 @@ def test_what_was_asked_stands_in_the_address_and_comes_back(api):
         for key, value in (pair.split("=") for pair in asked.query.split("&")) if key == name
     ])  # fmt: skip
     assert again == asked
-    assert Asked.of(lambda _: ["nonsense"]) == Asked()
+    # What was pasted comes back as it was, to be mended; it is read when it is used.
+    assert Asked.of(lambda _: ["nonsense"]) == Asked(consent="nonsense")
     # A remedy's button stands behind the choice it overrules; the originator's terms are no word.
     chosen = {"purpose": ["targeting", "judicial"], "conditions": ["originator_terms"]}
     assert Asked.of(lambda name: chosen.get(name, [])).said == Said(
@@ -309,3 +320,77 @@ def test_a_node_without_partners_teaches(quiet):
     assert 'class="empty"' in look(browser(quiet, Role.ANALYST), item).text
     empty = browser(quiet, Role.ANALYST).get("/items?kind=recall").text
     assert "No item matches." in empty
+
+
+@pytest.fixture
+def between(tmp_path):
+    """A node between two partners, under an agreement with each."""
+    clock = SetClock()
+    api = make(tmp_path / "node", clock)
+    mount(api.app, api.node)
+    second = person(api.node.database, api.actors[Role.ADMINISTRATOR], RoleRequest(Role.SUPERVISOR))
+    database, codes = api.node.database, ("NL-DOUANE", "BE-DOUANE")
+    with ready(database, api.actors, second, tmp_path, clock, *codes) as made:
+        made.in_force("PA-NL-2026", "NL-DOUANE")
+        made.in_force("PA-BE-2026", "BE-DOUANE")
+        trust(made.partners["BE-DOUANE"], made.partners["NL-DOUANE"].card())
+        yield api, made
+    api.node.close()
+
+
+def partners_alert(made):
+    """An alert of the Netherlands that is here; it may go on to Belgium, with consent each time."""
+    there = made.partners["NL-DOUANE"]
+    analyst = there.staff[Role.ANALYST]
+    marking = replace(MARKING, handling=frozenset({Handling.H0}))
+    body = {"reason": "intelligence", "action": "inspect", "expires_at": "2026-03-01T00:00:00Z",
+            "containers": ["MSKU1234565"]}  # fmt: skip
+    item = there.database.write(
+        lambda tx: items.draft(tx, analyst, there.code, ItemKind.ALERT, body, marking)
+    )
+    there.database.write(lambda tx: share.send(tx, analyst, item.id, "PA-ANA"))
+    assert carry(there, made.here, Lane.ROUTINE).refused == []
+    (came,) = made.here.database.read(lambda tx: post_store.arrived(tx, item.id))
+    assert accept.accept(made.here.database, came["id"])
+    return there, item
+
+
+def test_what_wants_the_originators_consent_goes_once_it_is_pasted(between):
+    api, made = between
+    there, item = partners_alert(made)
+    client = browser(api, Role.ANALYST)
+    bare = look(client, item)
+    assert "NL-DOUANE only with its consent for BE-DOUANE" in section(bare.text, "BE-DOUANE")
+    assert 'name="consent"' in bare.text
+    assert "formaction" not in section(bare.text, "BE-DOUANE")
+    wrong = look(client, item, "consent=nonsense")
+    assert wrong.status_code == 422
+    assert "no consent that the originator signed" in wrong.text
+    given = there.database.write(
+        lambda tx: consents.give(tx, there.staff[Role.ANALYST], item.id, "PA-ANA", "BE-DOUANE")
+    )
+    query = urlencode({"consent": given.decode()})
+    assert "Send to BE-DOUANE" in section(look(client, item, query).text, "BE-DOUANE")
+    sent = client.post(
+        act(look(client, item, query).text, "BE-DOUANE"),
+        data={"csrf": csrf(client), "consent": given.decode()},
+        follow_redirects=False,
+    )
+    assert sent.status_code == 303, sent.text
+    assert carry(made.here, made.partners["BE-DOUANE"], Lane.ROUTINE).refused == []
+    (out,) = [one for one in envelopes(api, item) if one["direction"] == "out"]
+    assert (out["partner"], out["state"]) == ("BE-DOUANE", "delivered")
+
+
+def test_a_holder_is_given_consent_on_the_page_of_the_item(api):
+    item = drafted(api)
+    client = browser(api, Role.ANALYST)
+    assert "/consent" not in client.get(f"/items/{item.id}").text  # nobody holds it
+    send(client, item)
+    ask = {"csrf": csrf(client), "holder": "NL-DOUANE", "recipient": "BE-DOUANE"}
+    given = client.post(f"/items/{item.id}/consent", data=ask)
+    assert given.status_code == 200
+    assert "&#34;to&#34;:&#34;BE-DOUANE&#34;" in given.text
+    wrong = client.post(f"/items/{item.id}/consent", data=ask | {"recipient": "NL-DOUANE"})
+    assert wrong.status_code == 422
+    assert "A consent is for a third node." in wrong.text

@@ -6,7 +6,7 @@ something else would go by now, nothing is sent and the page says so.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -84,7 +84,8 @@ def send(
         without = asked.kept_from(partner)
         if not opened:
             without |= frozenset(schema.personal_paths(handover.item(tx, visitor.actor, item_id)))
-        order = Order(partner, asked.lane, without, look, frozenset(shown_kept), reason)
+        kept = frozenset(shown_kept)
+        order = Order(partner, asked.lane, without, look, kept, reason, asked.consents)
         handover.hand_over(tx, visitor.actor, item_id, asked.said, order)
 
     try:
@@ -115,13 +116,20 @@ def _show(
 
     def read(tx: Transaction) -> dict[str, Any]:
         if reason is None:
-            looked = handover.look(tx, actor, item_id, said)
+            looked = handover.look(tx, actor, item_id, said, asked.consents)
         else:
-            looked = handover.look_opened(tx, actor, item_id, said, reason)
+            looked = handover.look_opened(tx, actor, item_id, said, reason, asked.consents)
         return _known(tx, visitor, looked, asked)
 
     database = visitor.node.database
-    found = database.read(read) if reason is None else database.write(read)
+    try:
+        found = database.read(read) if reason is None else database.write(read)
+    except (Invalid, Denied) as error:
+        if not asked.consent or isinstance(error, PurposeNeeded):
+            raise
+        refused = Refused(visitor.reader.t("problem.consent_wrong"))
+        bare = replace(asked, consent="")
+        return _show(request, visitor, item_id, bare, reason=reason, refused=refused, status=422)
     return page(
         request,
         visitor,
@@ -153,6 +161,7 @@ def _known(tx: Transaction, visitor: Visitor, looked: Looked, asked: Asked) -> d
         "agreements": _clauses(tx, visitor, columns),
         "marking": {one.path: one.value for one in marking(item, locale)},
         "personal": personal,
+        "wants_consent": bool(asked.consent) or any(one.wants_consent for one in columns),
         "may_open": visitor.may(Permission.ITEM_PERSONS)
         and visitor.may(Permission.PERSON_DATA_READ),
         "may_send": visitor.may(Permission.ITEM_SEND),

@@ -7,14 +7,19 @@ from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlencode
 
+import orjson
+
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Mode
 from isthmus.exchange.model import Lane
 from isthmus.flow.share import Said
 from isthmus.flow.sharing.shareable import TERMS
+from isthmus.kernel.canonical import canonical
+from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import LOCALES, code_list
 
 E = TypeVar("E", bound=StrEnum)
+CONSENT_MAX = 20_000  # characters; one of 500 paths is shorter
 MODES = (Mode.SPONTANEOUS, Mode.ON_REQUEST)
 # Purposes for which nothing is shared with a partner are not offered.
 PURPOSES = (
@@ -40,6 +45,7 @@ class Asked:
     lane: Lane = Lane.ROUTINE
     read: str = ""  # language of the previews; empty: each partner's own
     kept: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    consent: str = ""  # the originator's signed consent, as it was handed over
 
     @staticmethod
     def of(many: Callable[[str], Iterable[str]]) -> "Asked":
@@ -62,12 +68,29 @@ class Asked:
             _one(many("lane"), tuple(Lane), Lane.ROUTINE),
             read if read in LOCALES else "",
             MappingProxyType({one: frozenset(paths) for one, paths in kept.items()}),
+            _last(many("consent")).strip()[:CONSENT_MAX],
         )
 
     @property
     def said(self) -> Said:
         """The settings as they are decided over."""
         return Said(self.purpose, self.conditions, self.uses, self.mode)
+
+    @property
+    def consents(self) -> tuple[bytes, ...]:
+        """The originator's consent as it was signed, however it was wrapped on its way.
+
+        Raises ``Invalid`` for what is no JSON object.
+        """
+        if not self.consent:
+            return ()
+        try:
+            said = orjson.loads(self.consent)
+        except orjson.JSONDecodeError:
+            said = None
+        if not isinstance(said, dict):
+            raise Invalid("consent_wrong", "no signed consent", field="consent")
+        return (canonical(said),)
 
     def kept_from(self, partner: str) -> frozenset[str]:
         """The paths kept back from a partner."""
@@ -82,6 +105,8 @@ class Asked:
         pairs.append(("lane", self.lane.value))
         if self.read:
             pairs.append(("read", self.read))
+        if self.consent:
+            pairs.append(("consent", self.consent))
         for partner, paths in sorted(self.kept.items()):
             pairs += [("keep", f"{partner} {path}") for path in sorted(paths)]
         return urlencode(pairs)

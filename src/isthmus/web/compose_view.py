@@ -15,6 +15,7 @@ from isthmus.exchange.holders import Posted
 from isthmus.exchange.model import Partner
 from isthmus.flow.share import Line, View
 from isthmus.flow.sharing.handover import Looked
+from isthmus.flow.sharing.shareable import CONSENT
 from isthmus.intelligence import schema
 from isthmus.intelligence.model import Item, nested
 from isthmus.intelligence.render import Rendered, label, line, render
@@ -56,6 +57,7 @@ class Cell:
     reason: str
     change: str  # new, changed, same, gone; empty: it never went
     remedies: tuple[Remedy, ...] = ()
+    wants_consent: bool = False  # of the originator, for this one onward share
 
     @property
     def leaves(self) -> bool:
@@ -117,6 +119,11 @@ class Column:
     def nothing(self) -> bool:
         """Whether no clause lets anything pass."""
         return self.staying == len(self.cells)
+
+    @property
+    def wants_consent(self) -> bool:
+        """Whether the originator's consent would let more pass."""
+        return any(one.wants_consent for one in self.cells)
 
     @property
     def named(self) -> tuple[str, ...]:
@@ -230,7 +237,8 @@ def _cell(row: Row, held: Line, kept: frozenset[str], looked: Looked, locale: st
         back = row.path in kept
         return Cell(row, True, back, closed, answer.citation, words, held.change)
     remedies = _remedies(answer, looked, locale)
-    return Cell(row, False, False, False, answer.clause, words, held.change, remedies)
+    wants = answer.code == CONSENT
+    return Cell(row, False, False, False, answer.clause, words, held.change, remedies, wants)
 
 
 def _remedies(answer: Withheld, looked: Looked, locale: str) -> tuple[Remedy, ...]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from isthmus.access.model import Permission
-from isthmus.exchange import holders
+from isthmus.exchange import consents, holders
 from isthmus.exchange.trust import partners
 from isthmus.flow.sharing import heard
 from isthmus.intelligence import items, reading, schema
@@ -16,7 +16,7 @@ from isthmus.intelligence.keeping import ItemState
 from isthmus.intelligence.model import ItemKind
 from isthmus.intelligence.reading import Copy
 from isthmus.intelligence.render import Rendered, render
-from isthmus.kernel.errors import Conflict, Invalid, PurposeNeeded
+from isthmus.kernel.errors import Conflict, Invalid, NotFound, PurposeNeeded
 from isthmus.platform.transaction import Transaction
 from isthmus.web.compose_view import Row, in_order, moment_at
 from isthmus.web.i18n import Reader
@@ -30,6 +30,7 @@ router = APIRouter()
 
 Seen = Annotated[Visitor, Depends(may(Permission.ITEM_READ))]
 Opening = Annotated[Visitor, Depends(may(Permission.ITEM_PERSONS))]
+Sending = Annotated[Visitor, Depends(may(Permission.ITEM_SEND))]
 Recalling = Annotated[Visitor, Depends(may(Permission.ITEM_RECALL))]
 OVER = (ItemState.RECALLED, ItemState.ERASED)
 # These come about by correcting and recalling, and stay as they are.
@@ -49,7 +50,7 @@ class Telling:
 class Typing:
     """A form that came back: which, what is wrong, and what was typed."""
 
-    act: str = ""  # open, correct, recall
+    act: str = ""  # open, correct, recall, consent
     wrong: Wrong | None = None
     form: Form | None = None
 
@@ -105,6 +106,20 @@ def recall(request: Request, visitor: Recalling, item_id: str, form: Typed) -> R
     return _act(request, visitor, item_id, form, "recall", "item_recalled", act)
 
 
+@router.post("/items/{item_id}/consent")
+def consent(request: Request, visitor: Sending, item_id: str, form: Typed) -> Response:
+    """Consent that a holder passes its copy on; what was signed is shown, to be handed over."""
+    holder, recipient = form.text("holder"), form.text("recipient")
+    try:
+        raw = visitor.node.database.write(
+            lambda tx: consents.give(tx, visitor.actor, item_id, holder, recipient)
+        )
+    except (Invalid, NotFound) as error:
+        typing = Typing("consent", wrong_of(visitor, error), form)
+        return _show(request, visitor, item_id, typing, status=422)
+    return _show(request, visitor, item_id, Typing("consent", None, form), signed=raw.decode())
+
+
 def _act(
     request: Request, visitor: Visitor, item_id: str, form: Form, name: str, done: str, act: Any
 ) -> Response:
@@ -126,6 +141,7 @@ def _show(
     typing: Typing,
     *,
     reason: str | None = None,
+    signed: str = "",
     status: int = 200,
 ) -> Response:
     actor = visitor.actor
@@ -158,6 +174,8 @@ def _show(
         status=status,
         typing=typing,
         opened=reason is not None,
+        signed=signed,
+        consenting=own and standing and visitor.may(Permission.ITEM_SEND),
         changeable=own and standing and visitor.may(Permission.ITEM_RECALL),
         shareable=standing and found["row"]["state"] != ItemState.EXPIRED,
         **found,

@@ -64,13 +64,19 @@ def look(
 
 
 def look_opened(
-    tx: Transaction, actor: Actor, item_id: str, said: Said, reason: str | None
+    tx: Transaction,
+    actor: Actor,
+    item_id: str,
+    said: Said,
+    reason: str | None,
+    consents: Sequence[bytes] = (),
 ) -> Looked:
     """The same with values about persons, for a purpose and logged. Needs a writing transaction."""
     check(tx, actor, Permission.ITEM_PERSONS, object_id=item_id)
     reading.open_persons(tx, actor, item_id, reason)
     known = shareable(tx, actor, item_id).item
-    return Looked(known, said, tuple(share.compose(tx, actor, known, said)), opened=True)
+    views = tuple(share.compose(tx, actor, known, said, consents))
+    return Looked(known, said, views, opened=True)
 
 
 def hand_over(tx: Transaction, actor: Actor, item_id: str, said: Said, order: Order) -> Sent:

@@ -21,6 +21,8 @@ from isthmus.platform.transaction import Transaction
 
 # The condition that lifts the overlay's rule on what another node originated.
 TERMS = "originator_terms"
+# Why a partner's item stays whose terms want a consent that is not here.
+CONSENT = "consent_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Shareable:
                 withheld[path] = Withheld("prohibited", detail, answer.citation)
             elif self.before.consent and path not in consented:
                 detail = {"sender": self.item.originator, "recipient": asked.recipient}
-                withheld[path] = Withheld("consent_missing", detail, answer.citation)
+                withheld[path] = Withheld(CONSENT, detail, answer.citation)
             else:
                 released[path] = answer
         return replace(decision, released=released, withheld=withheld)
