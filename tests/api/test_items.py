@@ -10,11 +10,13 @@ from api.node_served import Api, make, seed
 from builders import person
 from exchange.ready import Ready, ready
 from exchange.test_post import carry
+from exchange.world import MARKING as OPEN
 from isthmus.access.model import Role
 from isthmus.access.service import RoleRequest
 from isthmus.exchange import post_store, receipts
 from isthmus.exchange.model import Lane, ReceiptKind
-from isthmus.flow import accept
+from isthmus.flow import accept, share
+from isthmus.intelligence import items
 from isthmus.intelligence.model import ItemKind
 from isthmus.kernel.time import SetClock
 
@@ -269,6 +271,25 @@ def test_a_holder_gets_the_originators_consent_to_pass_it_on(node):
     assert post(api, f"/{item}/consents", onward, role=Role.AUDITOR).status_code == 403
     (entry,) = api.audit("item.consent")
     assert (entry["object_id"], entry["detail"]["recipient"]) == (item, "BE-DOUANE")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"algorithm": "none"}, {"n": 1 << 90}, {"a": {"": -(1 << 99)}}, nested(300)]
+)
+def test_what_is_no_consent_is_refused(node, wrong):
+    api, made = node
+    there = made.partners["NL-DOUANE"]
+    analyst = there.staff[Role.ANALYST]
+    body = {name: value for name, value in BODY.items() if name != "persons"}
+    item = there.database.write(
+        lambda tx: items.draft(tx, analyst, there.code, ItemKind.ALERT, body, OPEN)
+    )
+    there.database.write(lambda tx: share.send(tx, analyst, item.id, "PA-ANA"))
+    assert carry(there, made.here, Lane.ROUTINE).refused == []
+    (came,) = made.here.database.read(lambda tx: post_store.arrived(tx, item.id))
+    assert accept.accept(made.here.database, came["id"])
+    order = {"partner": "BE-DOUANE", "purpose": "targeting", "consents": [wrong]}
+    assert post(api, f"/{item.id}/envelopes", order).status_code == 422
 
 
 def test_a_look_that_is_old_sends_nothing(node):

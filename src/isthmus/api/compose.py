@@ -22,7 +22,6 @@ from isthmus.flow.sharing import handover
 from isthmus.flow.sharing.handover import Looked, Order
 from isthmus.intelligence import reading, schema
 from isthmus.intelligence.render import label
-from isthmus.kernel.canonical import canonical
 from isthmus.platform.transaction import Transaction
 
 router = APIRouter(prefix="/api/items", tags=["items"])
@@ -201,7 +200,7 @@ def send_item(node: NodeServed, actor: Sender, item_id: ItemPath, ask: Sending) 
     """Send a partner what the agreements release; only a person may. With paths about persons
     it needs a task or a reason, and is logged."""
     said = Said(ask.purpose, ask.conditions, ask.uses, ask.mode)
-    given = tuple(canonical(one) for one in ask.consents)
+    given = tuple(consents.taken(one) for one in ask.consents)
     order = Order(ask.partner, ask.lane, ask.without, ask.look, consents=given)
     sent = node.database.write(lambda tx: handover.hand_over(tx, actor, item_id, said, order))
     clauses = {sent.decision.released[path].citation for path in sent.paths}

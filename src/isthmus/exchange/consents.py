@@ -5,11 +5,17 @@ consent names item, record, paths, holder and recipient and is signed; the holde
 sends. It grants nothing by itself: every clause and every other term still has to allow the share.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
 from isthmus.access.gate import check
 from isthmus.access.model import Actor
 from isthmus.access.permission import Permission
 from isthmus.exchange import copy_store, inbox, terms
 from isthmus.exchange.trust import identity
+from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Denied, Invalid, NotFound
 from isthmus.platform import audit, events
 from isthmus.platform.transaction import Transaction
@@ -54,3 +60,17 @@ def give(tx: Transaction, actor: Actor, item_id: str, holder: str, recipient: st
     )
     events.emit(tx, "item.consented", item_id, holder=holder, recipient=recipient)
     return raw
+
+
+def taken(said: str | Mapping[str, Any]) -> bytes:
+    """Return a consent as it was signed, from however it was written on its way.
+
+    Raises ``Invalid`` for what is no JSON object; whether it is a consent is seen when it is used.
+    """
+    try:
+        held = orjson.loads(said) if isinstance(said, str) else said
+        if not isinstance(held, Mapping):
+            raise TypeError("no object")
+        return canonical(held)
+    except (TypeError, ValueError):  # orjson's errors are of these
+        raise Invalid("consent_wrong", "no signed consent", field="consent") from None

@@ -7,15 +7,12 @@ from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlencode
 
-import orjson
-
 from isthmus.access.model import Purpose
 from isthmus.agreements.model import Mode
+from isthmus.exchange import consents
 from isthmus.exchange.model import Lane
 from isthmus.flow.share import Said
 from isthmus.flow.sharing.shareable import TERMS
-from isthmus.kernel.canonical import canonical
-from isthmus.kernel.errors import Invalid
 from isthmus.reference.codelist import LOCALES, code_list
 
 E = TypeVar("E", bound=StrEnum)
@@ -78,19 +75,8 @@ class Asked:
 
     @property
     def consents(self) -> tuple[bytes, ...]:
-        """The originator's consent as it was signed, however it was wrapped on its way.
-
-        Raises ``Invalid`` for what is no JSON object.
-        """
-        if not self.consent:
-            return ()
-        try:
-            said = orjson.loads(self.consent)
-        except orjson.JSONDecodeError:
-            said = None
-        if not isinstance(said, dict):
-            raise Invalid("consent_wrong", "no signed consent", field="consent")
-        return (canonical(said),)
+        """The originator's consent; raises ``Invalid`` for what is none."""
+        return (consents.taken(self.consent),) if self.consent else ()
 
     def kept_from(self, partner: str) -> frozenset[str]:
         """The paths kept back from a partner."""
