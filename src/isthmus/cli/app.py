@@ -4,8 +4,8 @@ Exit status: 0 done; 1 done, with something set apart or found wrong; 2 refused.
 """
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -15,6 +15,7 @@ import typer
 from isthmus import __version__
 from isthmus.access import console
 from isthmus.access.model import Actor
+from isthmus.exchange.proof.bundle import Finding
 from isthmus.kernel.errors import Invalid, IsthmusError
 from isthmus.node import Node
 from isthmus.platform import telemetry
@@ -101,6 +102,14 @@ def show(result: dict[str, Any], as_json: bool, words: Callable[[], str] | None 
         sys.stdout.buffer.flush()
     else:
         typer.echo(words())
+
+
+def unsound(findings: Iterable[Finding], as_json: bool) -> NoReturn:
+    """Say what was found wrong with something verified, each with its place; end with status 2."""
+    wrong = [asdict(one) for one in findings]
+    words = "\n".join(f"WRONG  {one['where']}: {one['code']}" for one in wrong)
+    show({"valid": False, "findings": wrong}, as_json, lambda: words)
+    raise typer.Exit(REFUSED)
 
 
 def refuse(error: IsthmusError, as_json: bool) -> NoReturn:

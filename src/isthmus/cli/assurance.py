@@ -1,7 +1,6 @@
 """``isthmus assurance``: a signed pack for a partner and a period, and its verification."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from isthmus.cli.app import REFUSED, SET_APART, Json, Officer, app, officer, open_node, show
+from isthmus.cli.app import SET_APART, Json, Officer, app, officer, open_node, show, unsound
 from isthmus.exchange import upkeep
 from isthmus.flow import assurance as packs
 from isthmus.flow import assurance_pack
@@ -86,13 +85,7 @@ def verify(
     pinned = ["".join(pin.lower().split()) for pin in pins or []]
     pack, findings = assurance_pack.verify(file.read_bytes(), pinned)
     if pack is None:
-        wrong = [asdict(one) for one in findings]
-        show(
-            {"valid": False, "findings": wrong},
-            as_json,
-            lambda: "\n".join(f"WRONG  {one.where}: {one.code}" for one in findings),
-        )
-        raise typer.Exit(REFUSED)
+        unsound(findings, as_json)
     show({"valid": True, **_summary(pack)}, as_json, lambda: _words(pack))
 
 

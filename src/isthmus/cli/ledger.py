@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.app import REFUSED, Json, Officer, app, officer, open_node, show
+from isthmus.cli.app import Json, Officer, app, officer, open_node, show, unsound
 from isthmus.exchange import upkeep
 from isthmus.exchange.proof import bundle, proofs
 from isthmus.kernel.errors import Invalid
@@ -51,13 +51,7 @@ def verify(
         pinned.setdefault(name, []).append("".join(fingerprint.lower().split()))
     found, findings = bundle.verify(file.read_bytes(), pinned or None)
     if found is None:
-        wrong = [asdict(one) for one in findings]
-        show(
-            {"valid": False, "findings": wrong},
-            as_json,
-            lambda: "\n".join(f"WRONG  {one.where}: {one.code}" for one in findings),
-        )
-        raise typer.Exit(REFUSED)
+        unsound(findings, as_json)
     show({"valid": True, **asdict(found)}, as_json, lambda: _words(found))
 
 

@@ -47,7 +47,7 @@ class ByAgreements:
     def dispatch(self, tx: Transaction, opened: Opened) -> Verdict:
         """Stop what the clauses or the overlay no longer let pass whole; hold what stands on an
         agreement of which the partner has told another text than this node's."""
-        if _only_recalls(opened):
+        if only_recalls(opened):
             return Verdict()
         verdict = self._decide(tx, opened, self._overlay(tx))
         return self._agreed(tx, opened) if verdict.outcome == PASS else verdict
@@ -78,7 +78,7 @@ class ByAgreements:
     def receipt(self, tx: Transaction, opened: Opened) -> Verdict:
         """Hold what stands on another text of an agreement than this node's; refuse what no
         clause permits."""
-        if _only_recalls(opened):
+        if only_recalls(opened):
             return Verdict()
         asked = opened.envelope.asked
         known = {
@@ -115,7 +115,7 @@ class ByAgreements:
         return Verdict()
 
 
-def _only_recalls(opened: Opened) -> bool:
+def only_recalls(opened: Opened) -> bool:
     """Whether an envelope only takes back what its originator gave before: that needs no clause,
     and never waits for one."""
     item, follows = opened.presented.item, opened.envelope.follows

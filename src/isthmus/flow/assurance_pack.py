@@ -13,6 +13,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from isthmus.exchange.proof.bundle import Finding
 from isthmus.exchange.proof.ledger import CHECKPOINT
 from isthmus.exchange.trust import shape, signing
 from isthmus.exchange.trust.signing import Signer
@@ -49,14 +50,6 @@ class Pack:
     def digest(self) -> str:
         """The SHA-256 of the pack, by which people may name it."""
         return sha256(self.raw).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing found wrong: where in the pack, and the code of what."""
-
-    where: str
-    code: str
 
 
 def sign(signer: Signer, said: Mapping[str, Any]) -> bytes:

@@ -20,11 +20,11 @@ from isthmus.agreements.overlay import read_rule, shipped
 from isthmus.agreements.reading import read_kept
 from isthmus.exchange import inbox
 from isthmus.exchange import terms as terms_
-from isthmus.exchange.by_agreements import RECALL
+from isthmus.exchange.by_agreements import only_recalls
 from isthmus.exchange.envelope import Opened
 from isthmus.exchange.tables import Row
 from isthmus.intelligence import keeping, store
-from isthmus.intelligence.model import Item, ItemKind
+from isthmus.intelligence.model import Item
 from isthmus.kernel.canonical import canonical
 from isthmus.kernel.errors import Erased
 from isthmus.platform.transaction import Transaction
@@ -73,7 +73,7 @@ def redecide(tx: Transaction, actor: Actor, rows: Iterable[Row]) -> Redecided:
 
 def _leaks(tx: Transaction, law: "_Law", opened: Opened, row: Row) -> list[Leak]:
     shown, asked = opened.presented, opened.envelope.asked
-    if _takes_back(opened):
+    if only_recalls(opened):
         return []
     whole = _whole(tx, opened, row)
     clauses = law.clauses(asked.sender, asked.recipient, row["at"])
@@ -85,17 +85,6 @@ def _leaks(tx: Transaction, law: "_Law", opened: Opened, row: Row) -> list[Leak]
     }
     wrong |= _beyond_terms(opened)
     return [Leak(row["id"], row["item_id"], path, code) for path, code in sorted(wrong.items())]
-
-
-def _takes_back(opened: Opened) -> bool:
-    """Whether it only recalls what its originator gave before, which needs no clause."""
-    item, follows = opened.presented.item, opened.envelope.follows
-    return (
-        item.kind is ItemKind.RECALL
-        and follows.startswith(f"{item.originator}:")
-        and item.body.get("about") == follows
-        and opened.presented.paths.keys() <= RECALL
-    )
 
 
 def _whole(tx: Transaction, opened: Opened, row: Row) -> Item:

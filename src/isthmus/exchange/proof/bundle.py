@@ -40,7 +40,7 @@ OF = ("envelope", "receipt")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found wrong: where in the bundle, and the code of what."""
+    """One thing found wrong: where in what was verified, and the code of what."""
 
     where: str
     code: str
