@@ -15,6 +15,7 @@ import typer
 
 from isthmus.cli.app import show
 from isthmus.cli.demo import federation, staff
+from isthmus.cli.demo.ending import seen
 from isthmus.cli.demo.places import PARTNERS, PLACES, Place
 from isthmus.cli.demo.processes import Processes
 from isthmus.cli.demo.stage import Desk, Stage
@@ -92,7 +93,9 @@ def _story(wish: Wish, processes: Processes, pace: float) -> dict[str, Any]:
             )
             for place in PLACES
         }
-        return Story(Stage(desks, processes, pace, lambda line: _say(wish, line))).run()
+        story = Story(Stage(desks, processes, pace, lambda line: _say(wish, line)))
+        story.run()
+        return seen(story)
 
 
 # -- words ----------------------------------------------------------------------------------
